@@ -1,0 +1,18 @@
+// A delivery that was given up, whole: what its file in the dead-letter directory holds (step 11 of the line).
+
+/// Everything a person needs to understand, mend and replay a dead delivery.
+package struct DeadLetter: Sendable {
+  /// State `dead`, with its reason and every attempt.
+  package var delivery: Delivery
+  package var event: Event
+  /// The request as it would be sent, secrets as `{{ secrets.name }}`; nil where it could not be rendered (the reason says why).
+  package var request: EditedRequest?
+  package var diedAt: Timestamp
+
+  package init(delivery: Delivery, event: Event, request: EditedRequest?, diedAt: Timestamp) {
+    self.delivery = delivery
+    self.event = event
+    self.request = request
+    self.diedAt = diedAt
+  }
+}

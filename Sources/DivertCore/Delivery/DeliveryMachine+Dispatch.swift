@@ -1,0 +1,114 @@
+// What goes out now: each target that something happened to is looked at once a turn.
+
+extension DeliveryMachine {
+  mutating func pumpTouched(_ now: Timestamp) {
+    var place = 0
+    while place < touched.count {
+      let target = touched[place]
+      gates[target].touched = false
+      pump(target, now)
+      place += 1
+    }
+    touched.removeAll(keepingCapacity: true)
+  }
+
+  /// Sends what may go, claims what there is room for, and sets the timer for the rest.
+  private mutating func pump(_ target: Int, _ now: Timestamp) {
+    if stopping { return }
+    var wake: Timestamp?
+    while !gates[target].ready.isEmpty {
+      guard case .wait(let until) = gates[target].passage(now) else {
+        depart(target, now)
+        continue
+      }
+      wake = until
+      if !gates[target].isOpen { spillAll(target) }
+      break
+    }
+    claimMore(target, now, &wake)
+    declareCongestion(target, now)
+    if let wake { setTimer(target, wake) }
+  }
+
+  private mutating func depart(_ target: Int, _ now: Timestamp) {
+    guard let slot = gates[target].ready.popFirst(), var job = jobs[slot] else { return }
+    job.probe = !gates[target].isOpen
+    gates[target].queued -= 1
+    gates[target].depart()
+    if job.delivery.firstAttemptAt != nil, job.delivery.due < now {
+      job.delivery.stood = job.delivery.stood + (now - job.delivery.due)
+      job.delivery.due = now
+    }
+    if job.delivery.plan.toPerson {
+      job.phase = .recording
+      job.delivery.state = .sending
+      jobs[slot] = job
+      record(slot)
+    } else {
+      job.phase = .sending
+      jobs[slot] = job
+      pending.sends.append(job.token)
+    }
+  }
+
+  /// `sending` goes to disk before the first byte leaves.
+  private mutating func record(_ slot: Int) {
+    guard let job = jobs[slot] else { return }
+    keepRow(slot)
+    turnNeeded = true
+    recording.append(Pending(turn: turn + 1, value: job.token))
+  }
+
+  /// The batch of a turn (and of those before it) is on disk. Events that were appended in the same transaction are `planned` in the
+  /// same turn of the machine, or in an earlier one.
+  package mutating func committed(_ turn: Int, now: Timestamp) {
+    committedTurn = max(committedTurn, turn)
+    while let first = recording.first, first.turn <= turn {
+      _ = recording.popFirst()
+      guard let job = live(first.value), job.phase == .recording else { continue }
+      if stopping || gates[job.target].isShut {
+        postpone(first.value.slot, job.delivery.reason, until: job.delivery.due)
+      } else {
+        dispatch(first.value)
+      }
+    }
+  }
+
+  private mutating func dispatch(_ token: JobToken) {
+    jobs[token.slot]?.phase = .sending
+    pending.sends.append(token)
+  }
+
+  private mutating func claimMore(_ target: Int, _ now: Timestamp, _ wake: inout Timestamp?) {
+    guard let due = gates[target].diskDue, !gates[target].claiming else { return }
+    if due > now { return wake = min(wake ?? due, due) }
+    let room = gates[target].room
+    if room == 0 { return }
+    if !gates[target].isOpen, case .wait(let until) = gates[target].passage(now) {
+      if let until { wake = min(wake ?? until, until) }
+      return
+    }
+    gates[target].claiming = true
+    pending.claims.append(ClaimWish(target: gates[target].name, limit: room))
+  }
+
+  /// New deliveries get rows while the target is closed or more is due than memory takes, and until a claim has taken all of that.
+  private mutating func declareCongestion(_ target: Int, _ now: Timestamp) {
+    let behind = gates[target].diskDue.map { $0 <= now } ?? false
+    let full = gates[target].queued >= capacity(target)
+    if !gates[target].isOpen || full || behind && gates[target].room == 0 {
+      gates[target].backlog = true
+    } else if !behind && !gates[target].claiming {
+      gates[target].backlog = false
+    }
+    if gates[target].backlog == gates[target].congested { return }
+    gates[target].congested = gates[target].backlog
+    pending.congestion.append((gates[target].name, gates[target].congested))
+  }
+
+  private mutating func setTimer(_ target: Int, _ time: Timestamp) {
+    if let set = gates[target].wakeAt, set <= time { return }
+    gates[target].wakeAt = time
+    timers.set(target, at: time)
+  }
+}

@@ -1,0 +1,231 @@
+// Step 10 of the line: an attempt's outcome makes its delivery delivered, waiting until some time, or dead, and rules on its target.
+
+extension DeliveryMachine {
+  /// An attempt ended. `attempt.outcome` is what the target's response rules made of it, `wait` what the target asked for;
+  /// `retry` holds for this delivery. Returns when the next attempt may go; nil where none follows.
+  @discardableResult
+  package mutating func attempted(
+    _ token: JobToken, _ attempt: Attempt, wait: Span?, retry: RetrySettings, now: Timestamp
+  ) -> Timestamp? {
+    guard let job = live(token), job.phase == .sending else { return nil }
+    postponedUntil = nil
+    judge(job, token, attempt, wait: wait, retry: retry, now)
+    return postponedUntil
+  }
+
+  private mutating func judge(
+    _ job: Job, _ token: JobToken, _ attempt: Attempt, wait: Span?, retry: RetrySettings, _ now: Timestamp
+  ) {
+    let delivered = attempt.outcome == .ok || attempt.outcome == .okDuplicate
+    if !(job.packed && delivered) { note(attempt, slot: token.slot) }
+    gates[job.target].attempts[attempt.outcome, default: 0] += 1
+    if let wait, wait > TargetGate.longestWait, attempt.outcome == .retry || attempt.outcome == .throttle {
+      hold(job.target, .held, attempt.reason, wait: wait, now)
+      return postpone(token.slot, attempt.reason, until: now)
+    }
+    judgeTarget(job, attempt, wait: wait, now)
+    switch attempt.outcome {
+    case .ok, .okDuplicate: deliver(token.slot, attempt, now)
+    case .retry: again(token.slot, attempt, wait: wait, retry: retry, now)
+    case .throttle: afterThrottle(token.slot, attempt, retry: retry, now)
+    case .hold, .refresh, .disable: postpone(token.slot, attempt.reason, until: now)
+    case .fail: die(token.slot, attempt.reason)
+    case .park: die(token.slot, Reason("ambiguous", attempt.reason.sentence))
+    }
+  }
+
+  /// The request could not be made of the event and the action.
+  package mutating func unsendable(_ token: JobToken, _ reason: Reason, now: Timestamp) {
+    guard live(token)?.phase == .sending else { return }
+    die(token.slot, reason)
+  }
+
+  /// The request never left because the process is stopping: it waits as if it had not been tried.
+  package mutating func unsent(_ token: JobToken, now: Timestamp) {
+    guard let job = live(token) else { return }
+    jobs[token.slot]?.delivery.state = .waiting
+    gates[job.target].inFlight -= 1
+    if !job.packed { keepRow(token.slot) }
+    leave(token.slot)
+  }
+
+  /// The dead letters' files are on disk: the rows follow.
+  package mutating func buried(_ tokens: [JobToken], now: Timestamp) {
+    for token in tokens {
+      guard let job = live(token), job.phase == .dying else { continue }
+      desk.died(target: job.delivery.plan.target, reason: job.delivery.reason, now: now)
+      end(token.slot)
+    }
+  }
+
+  private mutating func note(_ attempt: Attempt, slot: Int) {
+    jobs[slot]?.delivery.attempts.append(attempt)
+    if jobs[slot]?.delivery.firstAttemptAt == nil { jobs[slot]?.delivery.firstAttemptAt = attempt.startedAt }
+    switch attempt.outcome {
+    case .throttle, .hold, .refresh, .disable: break
+    case .ok, .okDuplicate, .retry, .fail, .park: jobs[slot]?.delivery.counted += 1
+    }
+  }
+
+  private mutating func deliver(_ slot: Int, _ attempt: Attempt, _ now: Timestamp) {
+    guard let packed = jobs[slot]?.packed, let id = jobs[slot]?.delivery.id else { return }
+    if packed {
+      // Its event's row keeps all that there is to keep of it.
+      ledger.set(id, .ended(.delivered, reason: attempt.reason, attempt: attempt), now: now)
+      return finish(slot)
+    }
+    jobs[slot]?.delivery.state = .delivered
+    jobs[slot]?.delivery.reason = attempt.reason
+    end(slot)
+  }
+
+  private mutating func again(
+    _ slot: Int, _ attempt: Attempt, wait: Span?, retry: RetrySettings, _ now: Timestamp
+  ) {
+    guard let job = jobs[slot] else { return }
+    switch retry.decide(job.delivery, wait: wait, now: now, using: &random) {
+    case .again(let time): postpone(slot, attempt.reason, until: time)
+    case .giveUp(let reason):
+      die(slot, Reason(reason.code, "\(reason.sentence); the last: \(attempt.reason.sentence)"))
+    }
+  }
+
+  /// The wait that a target asks of all is time spent limited: `retry.for` does not count it.
+  private mutating func afterThrottle(_ slot: Int, _ attempt: Attempt, retry: RetrySettings, _ now: Timestamp) {
+    guard let job = jobs[slot] else { return }
+    let pause = max(.zero, (gates[job.target].notBefore ?? now) - now)
+    jobs[slot]?.delivery.stood = job.delivery.stood + pause
+    again(slot, attempt, wait: pause, retry: retry, now)
+  }
+
+  /// Back to disk, waiting. It keeps its place in its line, so later ones of its key wait behind it.
+  mutating func postpone(_ slot: Int, _ reason: Reason?, until time: Timestamp) {
+    guard let job = jobs[slot] else { return }
+    jobs[slot]?.delivery.state = .waiting
+    jobs[slot]?.delivery.due = time
+    jobs[slot]?.delivery.reason = reason
+    postponedUntil = time
+    keepRow(slot)
+    if job.head, let key = lineKey(slot) { closeLine(key) }
+    gates[job.target].inFlight -= 1
+    touch(job.target)
+    leave(slot)
+  }
+
+  /// Given up: the letter first, its row when that is on disk.
+  mutating func die(_ slot: Int, _ reason: Reason) {
+    guard let token = jobs[slot]?.token else { return }
+    jobs[slot]?.phase = .dying
+    jobs[slot]?.delivery.state = .dead
+    jobs[slot]?.delivery.reason = reason
+    pending.letters.append(token)
+  }
+
+  /// An ended delivery's row is committed; its line goes on.
+  mutating func end(_ slot: Int) {
+    keepRow(slot)
+    finish(slot)
+  }
+
+  private mutating func finish(_ slot: Int) {
+    guard let job = jobs[slot] else { return }
+    gates[job.target].inFlight -= 1
+    touch(job.target)
+    if job.head, let key = lineKey(slot) { advance(key) }
+    leave(slot)
+  }
+
+  /// The head of a line is through: the next one is.
+  mutating func advance(_ key: LineKey) {
+    if let next = lines[key]?.followers.popFirst() {
+      gates[key.target].queued -= 1
+      jobs[next]?.head = true
+      makeReady(next)
+    } else if lines[key]?.settling != nil {
+      lines[key]?.headed = false
+    } else {
+      lines[key] = nil
+    }
+  }
+}
+
+// What an answer says of the target itself.
+extension DeliveryMachine {
+  private mutating func judgeTarget(_ job: Job, _ attempt: Attempt, wait: Span?, _ now: Timestamp) {
+    let target = job.target
+    judgeHealth(job, attempt, now)
+    let forbidden = attempt.outcome == .fail && attempt.status == 403
+    gates[target].forbiddenInARow = forbidden ? gates[target].forbiddenInARow + 1 : 0
+    switch attempt.outcome {
+    case .hold, .refresh: hold(target, .held, attempt.reason, wait: wait, now)
+    case .disable: hold(target, .disabled, attempt.reason, wait: nil, now)
+    case .fail where gates[target].forbiddenInARow >= TargetGate.forbiddenThreshold:
+      let count = gates[target].forbiddenInARow
+      hold(target, .held, Reason("forbidden", "\(count) deliveries in a row were answered 403"), wait: nil, now)
+    case .fail where attempt.status == nil: if job.probe { reprobe(target, now) }
+    case .ok, .okDuplicate, .fail, .throttle: if job.probe { release(target) }
+    case .retry, .park: if job.probe { reprobe(target, now) }
+    }
+    if attempt.outcome == .throttle { throttle(target, wait, now) } else { gates[target].throttlesInARow = 0 }
+  }
+
+  /// What the attempt says of whether the target can be reached and works.
+  private mutating func judgeHealth(_ job: Job, _ attempt: Attempt, _ now: Timestamp) {
+    // Refused on this side: the target was not asked.
+    if attempt.status == nil, attempt.outcome == .fail { return }
+    let broken = attempt.status.map { $0 >= 500 } ?? true
+    if broken && (attempt.outcome == .retry || attempt.outcome == .park) {
+      gates[job.target].breaker.failed(at: now, probe: job.probe)
+    } else {
+      gates[job.target].breaker.succeeded()
+    }
+  }
+
+  /// The pause grows once a wave: what was in flight with the first one throttled says nothing new.
+  private mutating func throttle(_ target: Int, _ wait: Span?, _ now: Timestamp) {
+    let before = gates[target].notBefore ?? now
+    if before <= now { gates[target].throttlesInARow += 1 }
+    let growing = RetrySettings(period: .hours(24), base: .seconds(1), cap: .minutes(1), attempts: nil)
+    let pause = wait ?? growing.backoff(after: gates[target].throttlesInARow, using: &random)
+    gates[target].notBefore = max(before, now + max(pause, TargetGate.shortestPause))
+  }
+
+  private mutating func hold(
+    _ target: Int, _ kind: TargetRuling.Kind, _ reason: Reason, wait: Span?, _ now: Timestamp
+  ) {
+    let pause = max(wait ?? TargetGate.probeEvery, TargetGate.shortestPause)
+    gates[target].probeAt = now + min(pause, TargetGate.longestWait)
+    let worse = gates[target].ruling?.kind == .held && kind == .disabled
+    if gates[target].ruling != nil && !worse { return }
+    let ruling = TargetRuling(kind: kind, reason: reason, since: now)
+    gates[target].ruling = ruling
+    let name = gates[target].name
+    pending.batch.targetStates[name] = .some(ruling)
+    let cause = kind == .held ? "hold:\(name)" : "disable:\(name)"
+    let what = kind == .held ? "is held and probed every 15 minutes" : "is disabled until it is resumed by hand"
+    desk.raise(cause, target: name, text: "target \(name) \(what): \(reason.sentence)")
+  }
+
+  /// The target of a hold answers again: its probe says so, not an answer to what went out before the hold.
+  private mutating func release(_ target: Int) {
+    if gates[target].ruling?.kind == .held { lift(target) }
+  }
+
+  /// A held target's probe got no answer to judge by: another one later.
+  private mutating func reprobe(_ target: Int, _ now: Timestamp) {
+    if gates[target].ruling?.kind == .held { gates[target].probeAt = now + TargetGate.probeEvery }
+  }
+
+  mutating func lift(_ target: Int) {
+    let name = gates[target].name
+    gates[target].ruling = nil
+    gates[target].forbiddenInARow = 0
+    gates[target].breaker.succeeded()
+    gates[target].notBefore = nil
+    pending.batch.targetStates[name] = .some(nil)
+    for cause in ["hold:\(name)", "disable:\(name)"] {
+      desk.clear(cause, target: name, text: "target \(name) takes deliveries again")
+    }
+    touch(target)
+  }
+}

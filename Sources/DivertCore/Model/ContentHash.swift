@@ -1,0 +1,9 @@
+// A short name for a text by its content: the configuration's version in the store, in dead letters and in logs.
+import Crypto
+
+package enum ContentHash {
+  /// The first 12 hexadecimal digits of the SHA-256 of the text's UTF-8.
+  package static func short(_ text: String) -> String {
+    Hex.text(SHA256.hash(data: Array(text.utf8)).prefix(6))
+  }
+}

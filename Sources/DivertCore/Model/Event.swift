@@ -1,0 +1,54 @@
+// What a source told us, once. Made by a normaliser (step 2 of the line), immutable from then on.
+
+/// One event as `routes.yaml` sees it. A field that was absent, null or "" in the body is nil: *missing*.
+package final class Event: Sendable {
+  /// What a normaliser could read; every field as the language document names it.
+  package struct Fields: Sendable, Hashable {
+    /// `event`: the name, as DoubleTick spells it (CALL_REJECTED …).
+    package var name: String
+    package var direction: String?
+    package var status: String?
+    package var callID: String?
+    package var callStartedAt: Timestamp?
+    package var callEndedAt: Timestamp?
+    /// Seconds, by its literal text.
+    package var callDuration: String?
+    package var callFailedReason: String?
+    package var customerID: String?
+    package var customerName: String?
+    /// E.164 with `+` where it could be read as a phone number, else as it came.
+    package var customerPhone: String?
+    /// The business number, E.164 with `+`.
+    package var waba: String?
+    package var agent: String?
+    package var chatID: String?
+    package var chatMessageID: String?
+    package var deviceID: String?
+    /// When it happened: ended, else started, else received.
+    package var at: Timestamp
+
+    package init(name: String, at: Timestamp) {
+      self.name = name
+      self.at = at
+    }
+  }
+
+  package let id: EventID
+  /// The source's name in `routes.yaml`.
+  package let source: String
+  package let receivedAt: Timestamp
+  package let fields: Fields
+  /// The body as it came, byte for byte.
+  package let body: [UInt8]
+  /// The same, parsed; an object.
+  package let raw: JSONValue
+
+  package init(id: EventID, source: String, receivedAt: Timestamp, fields: Fields, body: [UInt8], raw: JSONValue) {
+    self.id = id
+    self.source = source
+    self.receivedAt = receivedAt
+    self.fields = fields
+    self.body = body
+    self.raw = raw
+  }
+}

@@ -1,0 +1,81 @@
+// Event.Fields ↔ compact JSON: what the store keeps of an event beside its body.
+
+extension Event.Fields {
+  /// An object with the fields that are there, under the language's names, times as milliseconds since the epoch.
+  /// Equal fields give equal bytes.
+  package func encoded() -> [UInt8] {
+    var bytes: [UInt8] = []
+    bytes.reserveCapacity(512)
+    bytes.append(contentsOf: "{\"at\":".utf8)
+    JSONWriter.append(.number(at.milliseconds), to: &bytes)
+    Self.append(.event, name, to: &bytes)
+    Self.append(.direction, direction, to: &bytes)
+    Self.append(.status, status, to: &bytes)
+    Self.append(.callID, callID, to: &bytes)
+    Self.append(.callStartedAt, callStartedAt, to: &bytes)
+    Self.append(.callEndedAt, callEndedAt, to: &bytes)
+    Self.append(.callDuration, number: callDuration, to: &bytes)
+    Self.append(.callFailedReason, callFailedReason, to: &bytes)
+    Self.append(.customerID, customerID, to: &bytes)
+    Self.append(.customerName, customerName, to: &bytes)
+    Self.append(.customerPhone, customerPhone, to: &bytes)
+    Self.append(.waba, waba, to: &bytes)
+    Self.append(.agent, agent, to: &bytes)
+    Self.append(.chatID, chatID, to: &bytes)
+    Self.append(.chatMessageID, chatMessageID, to: &bytes)
+    Self.append(.deviceID, deviceID, to: &bytes)
+    bytes.append(UInt8(ascii: "}"))
+    return bytes
+  }
+
+  private static func append(_ field: EventField, _ text: String?, to bytes: inout [UInt8]) {
+    guard let text else { return }
+    append(field, to: &bytes)
+    JSONWriter.append(string: text, to: &bytes)
+  }
+
+  private static func append(_ field: EventField, _ time: Timestamp?, to bytes: inout [UInt8]) {
+    append(field, number: time.map { String($0.milliseconds) }, to: &bytes)
+  }
+
+  private static func append(_ field: EventField, number literal: String?, to bytes: inout [UInt8]) {
+    guard let literal else { return }
+    append(field, to: &bytes)
+    bytes.append(contentsOf: literal.utf8)
+  }
+
+  private static func append(_ field: EventField, to bytes: inout [UInt8]) {
+    bytes.append(UInt8(ascii: ","))
+    JSONWriter.append(key: field.rawValue, to: &bytes)
+  }
+
+  /// Reads what `encoded` writes; nil for anything else. Keys that it does not know are passed over.
+  package init?(decoding bytes: [UInt8]) {
+    guard let object = (try? JSONValue.parse(bytes))?.object,
+      let at = object[EventField.at.rawValue]?.integer, let name = object[EventField.event.rawValue]?.string
+    else { return nil }
+    self.init(name: name, at: Timestamp(milliseconds: at))
+    for member in object.members { set(member.key, member.value) }
+  }
+
+  private mutating func set(_ key: String, _ value: JSONValue) {
+    switch EventField(rawValue: key) {
+    case .direction: direction = value.string
+    case .status: status = value.string
+    case .callID: callID = value.string
+    case .callStartedAt: callStartedAt = value.integer.map(Timestamp.init(milliseconds:))
+    case .callEndedAt: callEndedAt = value.integer.map(Timestamp.init(milliseconds:))
+    case .callDuration: if case .number(let literal) = value { callDuration = literal }
+    case .callFailedReason: callFailedReason = value.string
+    case .customerID: customerID = value.string
+    case .customerName: customerName = value.string
+    case .customerPhone: customerPhone = value.string
+    case .waba: waba = value.string
+    case .agent: agent = value.string
+    case .chatID: chatID = value.string
+    case .chatMessageID: chatMessageID = value.string
+    case .deviceID: deviceID = value.string
+    case .id, .source, .receivedAt, .event, .at, nil: break
+    }
+  }
+}

@@ -1,0 +1,129 @@
+// Judges conditions (step 3 of the line). Nothing is coerced: a value is compared with values of its own kind, or not
+// at all.
+
+/// What a condition is judged with.
+package struct EvaluationContext: Sendable {
+  package var event: Event
+  /// The file's time zone, for `local.…`.
+  package var zone: Zone
+  package var patterns: PatternCache
+
+  package init(event: Event, zone: Zone, patterns: PatternCache) {
+    self.event = event
+    self.zone = zone
+    self.patterns = patterns
+  }
+}
+
+extension Condition {
+  /// Whether the condition holds for the context's event.
+  package func holds(for context: EvaluationContext) -> Bool {
+    switch self {
+    case .all(let conditions):
+      for condition in conditions where !condition.holds(for: context) { return false }
+      return true
+    case .any(let conditions):
+      for condition in conditions where condition.holds(for: context) { return true }
+      return false
+    case .not(let condition): return !condition.holds(for: context)
+    case .value(let path, let comparison):
+      return comparison.holds(for: context.event.value(path, in: context.zone), patterns: context.patterns)
+    }
+  }
+}
+
+extension Comparison {
+  /// Whether the comparison holds for a value; nil is a missing one, which satisfies only `exists: false` and `not`.
+  package func holds(for value: EventValue?, patterns: PatternCache) -> Bool {
+    switch self {
+    case .exists(let wanted): return (value != nil) == wanted
+    case .isNoneOf(let candidates):
+      guard let value else { return true }
+      return !candidates.contains { value.equals($0) }
+    default:
+      guard let value else { return false }
+      return holds(forPresent: value, patterns: patterns)
+    }
+  }
+
+  private func holds(forPresent value: EventValue, patterns: PatternCache) -> Bool {
+    switch self {
+    case .isOneOf(let candidates): candidates.contains { value.equals($0) }
+    case .above(let bound): value.order(against: bound).map { $0 > 0 } ?? false
+    case .below(let bound): value.order(against: bound).map { $0 < 0 } ?? false
+    case .atLeast(let bound): value.order(against: bound).map { $0 >= 0 } ?? false
+    case .atMost(let bound): value.order(against: bound).map { $0 <= 0 } ?? false
+    case .between(let from, let to): value.isBetween(from, to)
+    case .contains(let part): value.contains(part)
+    case .startsWith(let part): value.string?.hasPrefix(part) ?? false
+    case .endsWith(let part): value.string?.hasSuffix(part) ?? false
+    case .matches(let pattern): value.string.map { patterns.finds(pattern, in: $0) } ?? false
+    case .isNoneOf, .exists: true
+    }
+  }
+}
+
+extension EventValue {
+  /// The text of a value that is text (or a clock time, which is written as one); nil for every other kind.
+  fileprivate var string: String? {
+    switch self {
+    case .json(.string(let s)): s
+    case .clock(let minutes): Self.clockText(minutes)
+    default: nil
+    }
+  }
+
+  /// Equal and of the same kind. Numbers by their value (`5` and `5.0`), times by the moment that the text names.
+  func equals(_ other: JSONValue) -> Bool {
+    switch (self, other) {
+    case (.json(.string(let a)), .string(let b)): a == b
+    case (.json(.number(let a)), .number(let b)): JSONNumber.compare(a, b) == 0
+    case (.json(let a), let b): a == b
+    case (.moment(let time, _), .string(let text)): Timestamp(iso8601: text) == time
+    case (.clock(let minutes), .string(let text)): Self.clockText(minutes) == text
+    case (.moment, _), (.clock, _): false
+    }
+  }
+
+  /// Below, at or above a bound of the same kind: negative, 0, positive; nil for another kind.
+  fileprivate func order(against bound: Bound) -> Int? {
+    switch (self, bound) {
+    case (.json(.number(let a)), .number(let b)): JSONNumber.compare(a, b)
+    case (.moment(let a, _), .moment(let b)): a < b ? -1 : a == b ? 0 : 1
+    case (.clock(let a), .clock(let b)): a - b
+    default: nil
+    }
+  }
+
+  fileprivate func isBetween(_ from: Bound, _ to: Bound) -> Bool {
+    if case .clock(let minutes) = self {
+      guard case .clock(let first) = from, case .clock(let last) = to else { return false }
+      return last < first ? minutes >= first || minutes < last : minutes >= first && minutes < last
+    }
+    guard let low = order(against: from), let high = order(against: to) else { return false }
+    return low >= 0 && high <= 0
+  }
+
+  /// A text that holds the part, or a list with an item that is the part.
+  fileprivate func contains(_ part: String) -> Bool {
+    switch self {
+    case .json(.string(let text)): text.containsBytes(of: part)
+    case .json(.array(let items)): items.contains(.string(part))
+    default: false
+    }
+  }
+}
+
+extension String {
+  /// Whether the UTF-8 bytes of `part` occur in this text's.
+  fileprivate func containsBytes(of part: String) -> Bool {
+    guard let first = part.utf8.first else { return true }
+    var rest = self.utf8[...]
+    while let place = rest.firstIndex(of: first) {
+      rest = rest[place...]
+      if rest.starts(with: part.utf8) { return true }
+      rest = rest.dropFirst()
+    }
+    return false
+  }
+}

@@ -1,0 +1,103 @@
+// A request that a person edited in a dead letter → the request that goes out (step 7 of the line, in place of
+// rendering one).
+
+extension RequestRenderer {
+  /// The request as edited, with its `{{ secrets.name }}` filled in; basic authentication and signatures are made anew.
+  /// - Parameter idempotencyKey: the replay's own; it takes the place of the header that the action puts its key in.
+  /// - Throws: where scheme, host or port are not those of the target's address, a secret is not one of the target's
+  ///   own, or the address or a header is none.
+  package static func resolve(
+    _ edited: EditedRequest, target: TargetDefinition, action: ActionDefinition, idempotencyKey: String,
+    attemptAt: Timestamp, secrets: SecretUse
+  ) throws(RenderFault) -> RenderedRequest {
+    let context = RenderContext(event: nil, now: attemptAt, idempotencyKey: idempotencyKey, secrets: secrets)
+    let filler = SecretFiller(own: target.ownSecrets, target: target.name, context: context)
+    var request = RenderedRequest(
+      method: edited.method.uppercased(), url: try filler.fill(edited.url), headers: [], body: [])
+    if !context.isMasked { try RequestURL.check(request.url, within: target, context) }
+    for header in edited.headers {
+      let value = try filler.fill(header.value)
+      try check(value, ofHeader: header.name)
+      request.set(header.name, value)
+    }
+    if let auth = target.basicAuth { request.set("Authorization", try authorization(auth, context)) }
+    if case .header(let name) = action.idempotency { request.set(name, idempotencyKey) }
+    let isJSON = request.header("content-type")?.hasPrefix("application/json") ?? false
+    request.body = Array(try filler.fill(edited.body ?? "", escapingJSON: isJSON).utf8)
+    try RequestSigning.sign(&request, target, id: idempotencyKey, at: attemptAt, context)
+    return request
+  }
+}
+
+/// Fills `{{ secrets.name }}` into text that a person wrote; everything else in it stays as it is.
+private struct SecretFiller {
+  let own: Set<String>
+  let target: String
+  let context: RenderContext
+
+  func fill(_ text: String, escapingJSON: Bool = false) throws(RenderFault) -> String {
+    var result = ""
+    var rest = text[...]
+    while let open = rest.firstRange(of: "{{ secrets."), let close = rest[open.upperBound...].firstRange(of: "}}") {
+      result += rest[..<open.lowerBound]
+      let value = try value(String(rest[open.lowerBound..<close.upperBound]))
+      result += escapingJSON ? Self.escaped(value) : value
+      rest = rest[close.upperBound...]
+    }
+    return result + rest
+  }
+
+  private func value(_ placeholder: String) throws(RenderFault) -> String {
+    guard case .success(let template) = Template.parse(placeholder, in: .secretsOnly),
+      let expression = template.single, case .secret(let name) = expression.path
+    else { return placeholder }
+    guard own.contains(name) else {
+      throw RenderFault(
+        "secret_of_another",
+        "the edited request names the secret `\(name)`, which target `\(target)` does not use itself")
+    }
+    return try context.evaluate(expression)?.text ?? ""
+  }
+
+  private static func escaped(_ text: String) -> String {
+    var bytes: [UInt8] = []
+    JSONWriter.append(escaped: text, to: &bytes)
+    return String(decoding: bytes, as: UTF8.self)
+  }
+}
+
+extension TargetDefinition {
+  /// Every secret that the target's address, headers, credentials or actions name.
+  package var ownSecrets: Set<String> {
+    var names: Set<String> = []
+    func add(_ template: Template) {
+      for case .expression(let expression) in template.parts {
+        if case .secret(let name) = expression.path { names.insert(name) }
+        for case .path(.secret(let name)) in expression.filters.flatMap(\.arguments) { names.insert(name) }
+      }
+    }
+    func add(_ body: BodyTemplate) {
+      switch body {
+      case .literal: break
+      case .template(let template): add(template)
+      case .object(let entries): entries.forEach { add($0.value) }
+      case .array(let items): items.forEach { add($0) }
+      }
+    }
+    add(base)
+    (headers + query).forEach { add($0.value) }
+    basicAuth.map { [$0.user, $0.password].forEach { add($0) } }
+    signing?.secrets.forEach { add($0) }
+    for action in actions.values {
+      add(action.path)
+      (action.query + action.headers).forEach { add($0.value) }
+      action.arguments.compactMap(\.fallback).forEach { add($0) }
+      switch action.body {
+      case .none: break
+      case .json(let body): add(body)
+      case .form(let fields): fields.forEach { add($0.value) }
+      }
+    }
+    return names
+  }
+}

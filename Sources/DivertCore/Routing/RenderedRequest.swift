@@ -1,0 +1,84 @@
+// What step 7 of the line hands to step 8: an HTTP request, whole.
+
+/// A request as it goes out; or, rendered masked, as it is shown.
+package struct RenderedRequest: Sendable, Hashable {
+  /// Upper case.
+  package var method: String
+  package var url: String
+  package var headers: [HTTPHeader]
+  package var body: [UInt8]
+
+  package init(method: String, url: String, headers: [HTTPHeader], body: [UInt8]) {
+    self.method = method
+    self.url = url
+    self.headers = headers
+    self.body = body
+  }
+
+  /// The value of the first header of that name, whatever its case.
+  package func header(_ name: String) -> String? {
+    headers.first { $0.name.equalsIgnoringCase(name) }?.value
+  }
+
+  /// Sets a header; one of the same name, whatever its case, is replaced.
+  mutating func set(_ name: String, _ value: String) {
+    if let place = headers.firstIndex(where: { $0.name.equalsIgnoringCase(name) }) {
+      headers[place] = HTTPHeader(name, value)
+    } else {
+      headers.append(HTTPHeader(name, value))
+    }
+  }
+}
+
+extension String {
+  /// Equal but for the case of ASCII letters.
+  func equalsIgnoringCase(_ other: String) -> Bool {
+    utf8.count == other.utf8.count && zip(utf8, other.utf8).allSatisfy { Self.lower($0) == Self.lower($1) }
+  }
+
+  private static func lower(_ byte: UInt8) -> UInt8 {
+    byte &- UInt8(ascii: "A") < 26 ? byte | 0x20 : byte
+  }
+}
+
+/// What every delivery of one send shares: the definitions that its requests are made by. Made once, used by reference.
+package final class RequestRecipe: Sendable {
+  package let send: Send
+  package let action: ActionDefinition
+  package let target: TargetDefinition
+  package let zone: Zone
+  package let country: String
+  package let tables: [String: [String: String]]
+
+  /// `table`: the configuration whose time zone, country and tables the templates use.
+  package init(send: Send, action: ActionDefinition, target: TargetDefinition, table: RouteTable) {
+    self.send = send
+    self.action = action
+    self.target = target
+    zone = table.zone
+    country = table.parts.country
+    tables = table.parts.tables
+  }
+}
+
+/// All that a request is made of. The same job gives the same bytes every time.
+package struct RenderJob: Sendable {
+  package var event: Event
+  package var recipe: RequestRecipe
+  /// The delivery's planned due time: `now`.
+  package var due: Timestamp
+  /// When this attempt begins: the timestamp that a signature carries, and nothing else.
+  package var attemptAt: Timestamp
+  package var idempotencyKey: String
+  /// Arguments handed in beside the send's, for its templates (`alarm.text`).
+  package var given = JSONObject()
+
+  /// The job of a delivery.
+  package init(event: Event, plan: PlannedDelivery, recipe: RequestRecipe, attemptAt: Timestamp) {
+    self.event = event
+    self.recipe = recipe
+    due = plan.due
+    self.attemptAt = attemptAt
+    idempotencyKey = IdempotencyKey.derive(event: event.id, plan: plan)
+  }
+}

@@ -1,0 +1,150 @@
+// A configuration in force: compiled once at load, immutable, swapped whole. Planning (step 3 of the line) is in Planning.swift.
+
+/// `routes.yaml`, checked and compiled.
+package final class RouteTable: Sendable {
+  package struct Parts: Sendable {
+    /// The hash of the files' text: the configuration's name in the store, in dead letters and in logs.
+    package var version = ""
+    /// IANA name, checked.
+    package var timezone = "UTC"
+    /// ISO 3166-1 alpha-2, for phone numbers without a country code.
+    package var country = "IN"
+    package var server = ServerSettings()
+    package var sources: [String: SourceDefinition] = [:]
+    package var targets: [String: TargetDefinition] = [:]
+    package var tables: [String: [String: String]] = [:]
+    package var routes: [Route] = []
+    /// Where Divert's own alarms go. Their route is `alarms`; an alarm is an event of source `divert`, named DIVERT_ALARM,
+    /// whose body is what `{{ alarm.… }}` names: `alarm.text` is the sentence, and the main argument's default here.
+    package var alarms: [Send] = []
+    package init() {}
+  }
+
+  package let parts: Parts
+  /// `parts.timezone`; UTC should there be no such zone, which the loader rules out.
+  package let zone: Zone
+  /// The table's regular expressions, compiled once each.
+  package let patterns = PatternCache()
+  let index: RouteIndex
+  private let sends: [SendName: Send]
+
+  package init(_ parts: Parts) {
+    self.parts = parts
+    zone = Zone.named(parts.timezone) ?? .utc
+    index = RouteIndex(parts.routes)
+    var sends: [SendName: Send] = [:]
+    func collect(_ route: Route) {
+      for send in route.sends { sends[SendName(route: send.route, label: send.label)] = send }
+      route.children.forEach(collect)
+    }
+    parts.routes.forEach(collect)
+    for send in parts.alarms { sends[SendName(route: send.route, label: send.label)] = send }
+    self.sends = sends
+  }
+
+  package var version: String { parts.version }
+
+  /// The send that a stored delivery names, as this version has it; nil where it has none.
+  package func send(route: String, label: String) -> Send? { sends[SendName(route: route, label: label)] }
+}
+
+private struct SendName: Hashable {
+  var route: String
+  var label: String
+}
+
+/// A route of the tree. Every route that matches fires; a parent's sends and its matching children's all happen.
+package struct Route: Sendable {
+  package var name: String
+  /// From the top, joined by `/`.
+  package var path: String
+  package var description: String?
+  package var enabled: Bool
+  package var when: Condition
+  package var sends: [Send]
+  package var children: [Route]
+
+  package init(name: String, path: String, when: Condition) {
+    self.name = name
+    self.path = path
+    self.when = when
+    description = nil
+    enabled = true
+    sends = []
+    children = []
+  }
+}
+
+/// One entry of a route's `send`, with every inherited setting resolved (defaults → target → action → send).
+package struct Send: Sendable {
+  package var route: String
+  package var label: String
+  package var target: String
+  package var action: String
+  package var arguments: [BodyTemplate.Entry]
+  package var orderBy: Template?
+  package var retry: RetrySettings
+  package var toPerson: Bool
+
+  package init(route: String, label: String, target: String, action: String) {
+    self.route = route
+    self.label = label
+    self.target = target
+    self.action = action
+    arguments = []
+    orderBy = nil
+    retry = .standard
+    toPerson = false
+  }
+}
+
+/// A source of events.
+package struct SourceDefinition: Sendable {
+  package var name: String
+  /// `doubletick`: the only normaliser today.
+  package var type: String
+  /// The unguessable part of the address; nil: only loopback may be listened on.
+  package var key: Template?
+  /// A header that must be there with this value, beside the key.
+  package var requiredHeader: HeaderTemplate?
+  /// Addresses or CIDR blocks that may post; empty: all.
+  package var allow: [String]
+  /// How long equal bodies of events without an identity of their own count as duplicates.
+  package var dedupe: Span
+  /// An alarm when nothing came for this long; nil: never.
+  package var silentAfter: Span?
+
+  package init(name: String, type: String) {
+    self.name = name
+    self.type = type
+    allow = []
+    dedupe = .minutes(10)
+  }
+}
+
+/// `server:`.
+package struct ServerSettings: Sendable {
+  /// The largest body taken, in bytes.
+  package var maxBody = 256 * 1024
+  /// Files of the certificate chain and the key (PEM), relative to the configuration's folder.
+  package var tls: TLS?
+  /// How long requests in flight may take to finish after SIGTERM.
+  package var grace = Span.seconds(10)
+  /// A client that has not sent its whole request within this time is cut off.
+  package var requestTimeout = Span.seconds(30)
+  /// Quarantined bodies kept: number and bytes in all.
+  package var quarantineFiles = 1000
+  package var quarantineBytes = 64 * 1024 * 1024
+  /// Asked for by the operator address when it is not on loopback (`Authorization: Bearer …`).
+  package var operatorKey: Template?
+
+  package struct TLS: Sendable, Hashable {
+    package var certificate: String
+    package var key: String
+    package init(certificate: String, key: String) {
+      self.certificate = certificate
+      self.key = key
+    }
+  }
+  package init() {}
+}

@@ -1,0 +1,135 @@
+// Which values a template may name, by where it stands in the file; and a path's text → ValuePath.
+
+/// What a template, or a condition's path, may name at its place.
+package struct TemplateScope: Sendable {
+  package enum Arguments: Sendable, Hashable {
+    case none
+    /// A plain target's actions take any argument that their templates name.
+    case any
+    /// What a preset's action declares.
+    case named(Set<String>)
+  }
+
+  /// Event fields, `raw.…` and `local.…`.
+  package var event: Bool
+  package var now: Bool
+  package var secrets: Bool
+  package var arguments: Arguments
+  package var idempotencyKey: Bool
+  /// `alarm.…`, in what alarms send; compiled to an argument of the name `alarm`.
+  package var alarm: Bool
+  /// The tables that `map` may name.
+  package var tables: Set<String>
+
+  package init(
+    event: Bool = true, now: Bool = true, secrets: Bool = false, arguments: Arguments = .none,
+    idempotencyKey: Bool = false, alarm: Bool = false, tables: Set<String> = []
+  ) {
+    self.event = event
+    self.now = now
+    self.secrets = secrets
+    self.arguments = arguments
+    self.idempotencyKey = idempotencyKey
+    self.alarm = alarm
+    self.tables = tables
+  }
+
+  /// The paths of `when:`: what an event alone answers.
+  package static let condition = TemplateScope(now: false)
+  /// `server`, `sources`, `credentials`: secrets and nothing else.
+  package static let secretsOnly = TemplateScope(event: false, now: false, secrets: true)
+  /// What a route's `send` gives to an action.
+  package static func send(tables: Set<String>) -> TemplateScope { TemplateScope(tables: tables) }
+  /// A target's address, headers and actions.
+  package static func target(arguments: Arguments, tables: Set<String>) -> TemplateScope {
+    TemplateScope(secrets: true, arguments: arguments, idempotencyKey: true, tables: tables)
+  }
+  /// What `alarms:` sends.
+  package static let alarm = TemplateScope(event: false, alarm: true)
+}
+
+/// Why a path names nothing here.
+package struct ValuePathFault: Error, Sendable, Hashable {
+  package var reason: String
+  /// The nearest right name.
+  package var suggestion: String?
+}
+
+extension ValuePath {
+  /// Reads `customer.phone`, `raw.message.text` (or `raw/message/text`), `secrets.name`, `arguments.name` … as far as
+  /// the scope allows it.
+  package static func parse(_ text: String, in scope: TemplateScope) -> Result<ValuePath, ValuePathFault> {
+    if scope.event, let field = EventField(rawValue: text) { return .success(.field(field)) }
+    let pointer = text.hasPrefix("raw/")
+    guard let steps = pointer ? JSONPath.steps("/" + text) : JSONPath.steps(text), let root = steps.first else {
+      return .failure(ValuePathFault(reason: "`\(text)` is no path: its steps are joined by single dots"))
+    }
+    let rest = Array(steps.dropFirst())
+    switch root {
+    case "raw" where scope.event: return .success(.raw(rest))
+    case "local" where scope.event: return local(text, rest)
+    case "now" where scope.now && rest.isEmpty: return .success(.now)
+    case "idempotency_key" where scope.idempotencyKey && rest.isEmpty: return .success(.idempotencyKey)
+    case "alarm" where scope.alarm: return .success(.argument("alarm", rest))
+    case "secrets": return secret(text, rest, scope)
+    case "arguments" where scope.arguments != .none: return argument(text, rest, scope)
+    default: return unknown(text, scope)
+    }
+  }
+
+  private static func local(_ text: String, _ rest: [String]) -> Result<ValuePath, ValuePathFault> {
+    if rest.count == 1, let field = LocalField(rawValue: rest[0]) { return .success(.local(field)) }
+    let names = LocalField.allCases.map { "local.\($0.rawValue)" }
+    return .failure(
+      ValuePathFault(
+        reason: "`\(text)` is unknown: there are \(names.joined(separator: " and "))",
+        suggestion: NearestName.to(text, among: names)))
+  }
+
+  private static func secret(
+    _ text: String, _ rest: [String], _ scope: TemplateScope
+  ) -> Result<ValuePath, ValuePathFault> {
+    guard scope.secrets else {
+      return .failure(
+        ValuePathFault(
+          reason: "secrets may be named under `server`, `sources`, `credentials`, `targets` and `alarms` only"))
+    }
+    guard rest.count == 1 else {
+      return .failure(ValuePathFault(reason: "a secret is named `secrets.<name>`, without another dot"))
+    }
+    return .success(.secret(rest[0]))
+  }
+
+  private static func argument(
+    _ text: String, _ rest: [String], _ scope: TemplateScope
+  ) -> Result<ValuePath, ValuePathFault> {
+    guard let name = rest.first else {
+      return .failure(ValuePathFault(reason: "an argument is named `arguments.<name>`"))
+    }
+    if case .named(let names) = scope.arguments, !names.contains(name) {
+      let nearest = NearestName.to(name, among: names.sorted())
+      return .failure(
+        ValuePathFault(
+          reason: "the action has no argument `\(name)`", suggestion: nearest.map { "arguments.\($0)" }))
+    }
+    return .success(.argument(name, Array(rest.dropFirst())))
+  }
+
+  private static func unknown(_ text: String, _ scope: TemplateScope) -> Result<ValuePath, ValuePathFault> {
+    let names = names(in: scope)
+    let here = scope.event ? "" : " here"
+    return .failure(
+      ValuePathFault(reason: "`\(text)` is unknown\(here)", suggestion: NearestName.to(text, among: names)))
+  }
+
+  /// Every name of the scope that can be listed.
+  package static func names(in scope: TemplateScope) -> [String] {
+    var names: [String] = []
+    if scope.event { names += EventField.allCases.map(\.rawValue) + ["raw", "local.time", "local.weekday"] }
+    if scope.now { names.append("now") }
+    if scope.idempotencyKey { names.append("idempotency_key") }
+    if scope.alarm { names.append("alarm.text") }
+    if case .named(let arguments) = scope.arguments { names += arguments.sorted().map { "arguments.\($0)" } }
+    return names
+  }
+}

@@ -27,7 +27,17 @@ let package = Package(
       name: "DivertCore",
       dependencies: [.product(name: "Crypto", package: "swift-crypto")],
       swiftSettings: strict),
+    .target(
+      name: "DivertConfig",
+      dependencies: ["DivertCore", .product(name: "Yams", package: "Yams")],
+      resources: [.embedInCode("Presets")],
+      swiftSettings: strict),
     .testTarget(name: "DivertCoreTests", dependencies: ["DivertCore"], swiftSettings: strict),
+    .testTarget(
+      name: "DivertConfigTests",
+      dependencies: ["DivertConfig", "DivertCore"],
+      exclude: ["Fixtures"],
+      swiftSettings: strict),
   ],
   swiftLanguageModes: [.v6]
 )

@@ -1,0 +1,135 @@
+// The language's targets: addresses, rules and actions, and what only presets have.
+
+extension Language {
+  static let target = MappingDescription(
+    "a target", "Where deliveries go, and under which rules.",
+    [
+      .init("type", .text, "A preset; http by default."),
+      .init("url", .template, "The base address; scheme and host literal or from a secret."),
+      .init("auth", .mapping(.auth), "How Divert proves who it is."),
+      .init("headers", .named(.template), "Sent with every request."),
+      .init("limit", .oneOrMore(.rate), "Requests at most, '100/min', one or several."),
+      .init("concurrency", .whole(1...1000), "Requests in flight at once; 8 by default."),
+      .init("timeout", .either([.duration, .mapping(.timeout)]), "How long a request may take."),
+      .init("retry", .mapping(.retry), "How failed deliveries are tried again."),
+      .init("order_by", .path, "Deliveries with the same value go out one after another; 'none' for no order."),
+      .init("responses", .list(.mapping(.response)), "Rules for answers, the first that matches decides."),
+      .init("ambiguous", .choice(["retry", "park", "verify"]), "What follows when no answer came."),
+      .init("network", .choice(["public", "private"]), "'private' allows private addresses; public by default."),
+      .init("http2", .boolean, "Use HTTP/2; false by default."),
+      .init("enabled", .boolean, "false: its deliveries wait."),
+      .init("actions", .named(.mapping(.action)), "The requests that can be asked for."),
+      .later("batch", "Several deliveries in one request."),
+      .later("verify", "How the target is asked whether a delivery arrived."),
+    ])
+
+  static let preset = MappingDescription(
+    "a preset", "A target in the very language of `targets:`, with parameters.",
+    target.fields + [
+      .init("name", .text, "What the vendor calls it."),
+      .init("doc", .text, "What it is for."),
+      .init("parameters", .named(.mapping(.parameter)), "What a target of this type is given; `{{ target.name }}`."),
+    ])
+
+  static let parameter = MappingDescription(
+    "a parameter", "What a target of a preset's type is given.",
+    [
+      .init("required", .boolean, "Must be given."),
+      .init("secret", .boolean, "Belongs into a secret."),
+      .init("default", .template, "Used where it is not given."),
+      .init("doc", .text, "What it is."),
+    ])
+
+  static let auth = MappingDescription(
+    "'auth'", "How Divert proves who it is.",
+    [
+      .init("bearer", .template, "Authorization: Bearer …"),
+      .init("basic", .mapping(.basic), "User name and password (RFC 7617)."),
+      .init("header", .named(.template), "Headers with a key in them."),
+      .init("query", .named(.template), "Query items with a key in them."),
+      .init("sign", .choice(["standard-webhooks"]), "Sign each request (standardwebhooks.com)."),
+      .init("secret", .oneOrMore(.template), "What 'sign' signs with: one, or two while it is rotated."),
+      .later("oauth2", "Tokens that Divert fetches and renews."),
+    ])
+
+  static let basic = MappingDescription(
+    "'basic'", "User name and password.",
+    [
+      .init("user", .template, required: true, "The user name."),
+      .init("password", .template, required: true, "The password."),
+    ])
+
+  static let methods = ["get", "post", "put", "patch", "delete"]
+
+  static let action = MappingDescription(
+    "an action", "One request that a target can be asked for.",
+    methods.map {
+      FieldDescription($0, .template, "The path of a \($0.uppercased()) request, joined to the target's url.")
+    } + [
+      .init("query", .named(.template), "Query items."),
+      .init("headers", .named(.template), "Headers beside the target's."),
+      .init("body", .tree, "Sent as JSON; the leaves are templates."),
+      .init("form", .named(.template), "Sent as a form, in place of a body."),
+      .init("arguments", .named(.mapping(.argument)), "What a send gives: `{{ arguments.name }}`."),
+      .init("idempotency", .either([.choice(["natural"]), .mapping(.idempotency)]), "Where the key goes."),
+      .init("to_person", .boolean, "A message to a person: never sent twice on a guess."),
+      .init("max", .named(.whole(1...10_000_000)), "The longest text at a path of the body, in characters."),
+      .init("ambiguous", .choice(["retry", "park", "verify"]), "What follows when no answer came."),
+      .init("retry", .mapping(.retry), "How failed deliveries are tried again."),
+      .init("order_by", .path, "Deliveries with the same value go out one after another."),
+      .init("doc", .text, "What it does."),
+      .init("sandbox", .mapping(.sandbox), "What the sandbox answers."),
+      .later("needs", "A lookup that must have an answer."),
+      .later("steps", "Several requests in a row."),
+    ])
+
+  static let argument = MappingDescription(
+    "an argument", "What a send gives to an action.",
+    [
+      .init("required", .boolean, "Must be given."),
+      .init("default", .tree, "Used where it is not given."),
+      .init("main", .boolean, "A lone value given to the action is this argument."),
+      .init("doc", .text, "What it is."),
+    ])
+
+  static let idempotency = MappingDescription(
+    "'idempotency'", "Where the key goes that is equal in every attempt.",
+    [
+      .init("header", .text, "A header; Idempotency-Key by default."),
+      .init("field", .text, "A field of the body, set to the key as a UUID."),
+    ])
+
+  static let sandbox = MappingDescription(
+    "'sandbox'", "What the sandbox answers.",
+    [
+      .init("status", .whole(100...599), "The status; 200 by default."),
+      .init("body", .tree, "The body: text as it is, anything else as JSON."),
+    ])
+
+  static let response = MappingDescription(
+    "a response rule", "When an answer is like this, then …; all conditions of a rule must hold.",
+    [
+      .init("status", .oneOrMore(.statuses), "404, 2xx, 500-504, or a list."),
+      .init("header", .named(.comparison), "Headers of the answer."),
+      .init("text", .comparison, "The body as text."),
+      .init("json", .named(.comparison), "Paths into the JSON body."),
+      .init("any", .named(.comparison), "Paths with '*' for the items of a list: one of them."),
+      .init("every", .named(.comparison), "Paths with '*' for the items of a list: all of them."),
+      .init("then", .choice(outcomes), required: true, "What becomes of the delivery."),
+      .init("wait", .either([.choice(["retry_after"]), .duration, .mapping(.wait)]), "How long to wait."),
+      .init("because", .text, "The reason's sentence."),
+    ])
+
+  static let waitUnits = ["seconds", "milliseconds", "unix", "unix_ms"]
+
+  static let outcomes = ["ok", "ok_duplicate", "retry", "throttle", "refresh", "fail", "hold", "disable"]
+
+  static let wait = MappingDescription(
+    "'wait'", "Where the wait is read from.",
+    [
+      .init("header", .text, "A header of the answer."),
+      .init("json", .path, "A path into the answer's JSON body."),
+      .init("unit", .choice(waitUnits), "How it is read; seconds by default."),
+      .init("midnight", .zone, "Until the next midnight in a time zone."),
+    ])
+}

@@ -1,0 +1,88 @@
+// `when:` → Condition.
+import DivertCore
+
+extension LoadContext {
+  /// A mapping of fields (AND) with `any`, `not`; a list of values is an OR.
+  func condition(_ node: YAMLNode) -> Condition {
+    guard let entries = node.entries else {
+      error("not_a_mapping", node.place, "'when' must be a mapping, not \(node.kindName)", "{ event: CALL_REJECTED }")
+      return .all([])
+    }
+    let terms = entries.flatMap(term)
+    return terms.count == 1 ? terms[0] : .all(terms)
+  }
+
+  private func term(_ entry: YAMLNode.Entry) -> [Condition] {
+    guard !entry.value.isEmpty else {
+      error("no_value", entry.keyPlace, "nothing stands after '\(entry.key):'", "give it a value or remove it")
+      return []
+    }
+    switch entry.key {
+    case "any":
+      let alternatives = list(entry.value, "'any'")
+      if alternatives.isEmpty, entry.value.items != nil {
+        error("no_value", entry.value.place, "'any' of nothing never holds", "give at least one condition")
+      }
+      return [.any(alternatives.map(condition))]
+    case "not": return [.not(condition(entry.value))]
+    default: return field(entry)
+    }
+  }
+
+  private func field(_ entry: YAMLNode.Entry) -> [Condition] {
+    guard let (path, field) = comparedField(entry) else { return [] }
+    return comparisons(entry.value, field).map { alternatives in
+      let conditions = alternatives.map { Condition.value(path, $0) }
+      return conditions.count == 1 ? conditions[0] : .any(conditions)
+    }
+  }
+
+  private func comparedField(_ entry: YAMLNode.Entry) -> (ValuePath, ComparedField)? {
+    let name = entry.key
+    if let field = EventField(rawValue: name) {
+      return (.field(field), ComparedField(name: name, kind: .of(field), known: KnownValues.values(of: field)))
+    }
+    switch name {
+    case "local.time": return (.local(.time), ComparedField(name: name, kind: .clock))
+    case "local.weekday": return (.local(.weekday), ComparedField(name: name, kind: .weekday))
+    default: break
+    }
+    if name.hasPrefix("raw."), let steps = JSONPath.steps(String(name.dropFirst(4))) {
+      return (.raw(steps), ComparedField(name: name, kind: .json))
+    }
+    reportUnknownField(entry)
+    return nil
+  }
+
+  private func reportUnknownField(_ entry: YAMLNode.Entry) {
+    let name = entry.key
+    if Language.laterConditions.contains(name) {
+      error("not_supported", entry.keyPlace, "'\(name)' is not supported yet", "remove it")
+      return
+    }
+    let operators = Language.comparison.fields.map(\.name)
+    if operators.contains(name) {
+      error(
+        "misplaced_operator", entry.keyPlace, "'\(name)' is an operator and stands below a field",
+        "field: { \(name): … }")
+      return
+    }
+    let names = Self.conditionNames
+    let group = name.split(separator: ".").first.map(String.init) ?? name
+    let groups = Set(names.compactMap { $0.split(separator: ".").first.map(String.init) })
+    let near = NearestName.to(name, among: names)
+    if near == nil, name.contains("."), !groups.contains(group) {
+      let message = "there is no field '\(name)' in an event; the fields of lookups are not supported yet"
+      error("not_supported", entry.keyPlace, message, NearestName.hint(group, in: groups) ?? "remove it")
+      return
+    }
+    let members = names.filter { $0.hasPrefix(group + ".") }
+    let list = members.isEmpty ? nil : "there are: \(members.joined(separator: ", "))"
+    error(
+      "unknown_event_field", entry.keyPlace, "unknown field '\(name)' in 'when'",
+      near.map { "did you mean '\($0)'?" } ?? list)
+  }
+
+  private static let conditionNames =
+    EventField.allCases.map(\.rawValue) + ["local.time", "local.weekday", "raw", "any", "not"]
+}

@@ -1,0 +1,188 @@
+// `routes:` and `alarms:` → Routes with their Sends, every inherited setting resolved.
+import DivertCore
+
+extension LoadContext {
+  func routes(_ node: YAMLNode) -> [Route] {
+    named(node, "'routes'").compactMap { route($0, parent: nil) }
+  }
+
+  private func route(_ entry: YAMLNode.Entry, parent: String?) -> Route? {
+    guard let fields = fields(entry.value, .route, name: entry.keyPlace) else { return nil }
+    let path = parent.map { "\($0)/\(entry.key)" } ?? entry.key
+    var route = Route(name: entry.key, path: path, when: fields["when"].map(condition) ?? .all([]))
+    route.enabled = fields["enabled"].flatMap { boolean($0, "'enabled'") } ?? true
+    route.description = fields["description"].flatMap { text($0, "'description'") }
+    route.sends = fields["send"].map { sends($0, route: path, sendScope) } ?? []
+    route.children = fields["also"].map { named($0, "'also'").compactMap { self.route($0, parent: path) } } ?? []
+    if !fields.node.entriesContain("send"), !fields.node.entriesContain("also"), fields.isWhole {
+      warn("idle_route", entry.keyPlace, "route '\(entry.key)' sends nothing", "add 'send:'")
+    }
+    return route
+  }
+
+  func alarms(_ node: YAMLNode) -> [Send] {
+    guard let fields = fields(node, .alarms), let list = fields["send"] else { return [] }
+    return sends(list, route: "alarms", alarmScope)
+  }
+
+  private func sends(_ node: YAMLNode, route: String, _ scope: TemplateScope) -> [Send] {
+    var sends: [Send] = []
+    var labels: [String: Int] = [:]
+    for (index, item) in list(node, "'send'").enumerated() {
+      guard let entry = SendEntry(item, index, self) else { continue }
+      if let line = labels[entry.label] {
+        let message = "two sends of this route are labelled '\(entry.label)'; the first is on line \(line)"
+        error("duplicate_label", entry.labelPlace, message, "give one of them another 'as:'")
+      }
+      labels[entry.label] = labels[entry.label] ?? entry.labelPlace.line
+      if let send = send(entry, route, scope) { sends.append(send) }
+    }
+    return sends
+  }
+
+  private func send(_ entry: SendEntry, _ route: String, _ scope: TemplateScope) -> Send? {
+    let given = arguments(entry, scope)
+    let ownRetry = entry.options?["retry"].map(retry) ?? PartialRetry()
+    let ownOrder = entry.options?["order_by"].flatMap { orderBy($0, scope) }
+    guard let (target, action) = resolve(entry) else { return nil }
+    var send = Send(route: route, label: entry.label, target: target, action: action.definition.name)
+    send.arguments = hold(given, against: action, entry, alarm: scope.alarm)
+    send.retry = ownRetry.over(action.retry).settings
+    send.orderBy = (ownOrder ?? action.orderBy)?.template
+    send.toPerson = action.definition.toPerson || action.definition.ambiguous == .park
+    return send
+  }
+
+  private func resolve(_ entry: SendEntry) -> (String, CompiledAction)? {
+    let parts = entry.name.split(separator: ".", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
+    guard parts.count == 2 else {
+      let actions = targets[entry.name]?.actions.keys.sorted().first
+      error(
+        "bad_send", entry.place, "a send is 'target.action', not '\(entry.name)'",
+        actions.map { "such as \(entry.name).\($0)" } ?? hintForAction(entry.name))
+      return nil
+    }
+    let (name, action) = (parts[0], parts[1])
+    guard let target = targets[name] else {
+      if !brokenTargets.contains(name) {
+        let place = entry.place.part(entry.quoteWidth, name.unicodeScalars.count)
+        let hint = NearestName.hintOrList(name, in: Set(targets.keys).union(brokenTargets))
+        error("unknown_target", place, "there is no target '\(name)'", hint ?? "add it under 'targets:'")
+      }
+      return nil
+    }
+    if let action = target.actions[action] { return (name, action) }
+    guard target.actionsKnown, !target.actionNames.contains(action) else { return nil }
+    let offset = entry.quoteWidth + name.unicodeScalars.count + 1
+    let place = entry.place.part(offset, action.unicodeScalars.count)
+    let hint = NearestName.hintOrList(action, in: target.actionNames)
+    error("unknown_action", place, "target '\(name)' has no action '\(action)'", hint)
+    return nil
+  }
+
+  private func hintForAction(_ name: String) -> String? {
+    let all = targets.flatMap { target in target.value.actions.keys.map { "\(target.key).\($0)" } }
+    return all.sorted().first { $0.hasSuffix("." + name) }.map { "did you mean '\($0)'?" }
+  }
+}
+
+// Arguments of sends.
+extension LoadContext {
+  private enum Given {
+    case none
+    /// A lone value: the main argument.
+    case main(BodyTemplate)
+    case named([(entry: YAMLNode.Entry, value: BodyTemplate)])
+  }
+
+  private func arguments(_ entry: SendEntry, _ scope: TemplateScope) -> Given {
+    guard let node = entry.argument else { return .none }
+    guard let entries = node.entries else { return .main(tree(node, scope) ?? .template(.placeholder)) }
+    return .named(entries.map { ($0, branch($0, scope) ?? .template(.placeholder)) })
+  }
+
+  private func hold(_ given: Given, against action: CompiledAction, _ entry: SendEntry, alarm: Bool)
+    -> [BodyTemplate.Entry]
+  {
+    let main = action.definition.arguments.first(where: \.main)
+    switch given {
+    case .main(let value):
+      if let main { return complete([.init(main.name, value)], action, entry) }
+      guard action.argumentsKnown else { return [] }
+      let names = action.definition.arguments.map(\.name).joined(separator: ", ")
+      let hint = names.isEmpty ? "'\(entry.name)' takes none" : "name the arguments: { \(names): … }"
+      error("no_main_argument", entry.argument?.place ?? entry.place, "'\(entry.name)' has no main argument", hint)
+      return []
+    case .none:
+      guard alarm, let main else { return complete([], action, entry) }
+      let text = Expression(path: .argument("alarm", ["text"]))
+      return complete([.init(main.name, .template(Template(parts: [.expression(text)])))], action, entry)
+    case .named(let arguments):
+      for argument in arguments { checkKnown(argument.entry, action, entry) }
+      return complete(arguments.map { .init($0.entry.key, $0.value) }, action, entry)
+    }
+  }
+
+  private func checkKnown(_ argument: YAMLNode.Entry, _ action: CompiledAction, _ entry: SendEntry) {
+    let names = action.definition.arguments.map(\.name)
+    guard !names.contains(argument.key), action.argumentsKnown else { return }
+    let hint = NearestName.hintOrList(argument.key, in: names) ?? "it takes none"
+    error("unknown_argument", argument.keyPlace, "'\(entry.name)' has no argument '\(argument.key)'", hint)
+  }
+
+  private func complete(_ given: [BodyTemplate.Entry], _ action: CompiledAction, _ entry: SendEntry)
+    -> [BodyTemplate.Entry]
+  {
+    let missing = action.definition.arguments.filter { wanted in
+      wanted.required && !given.contains { $0.key == wanted.name }
+    }
+    guard !missing.isEmpty, action.argumentsKnown else { return given }
+    let names = missing.map { "'\($0.name)'" }.joined(separator: " and ")
+    let example = missing.map { "\($0.name): …" }.joined(separator: ", ")
+    let hint = "\(entry.name): { \(example) }"
+    error("missing_argument", entry.place, "'\(entry.name)' needs \(names)", hint)
+    return given
+  }
+}
+
+/// One item of `send:`, taken apart: `target.action`, its argument, the options beside it.
+struct SendEntry {
+  var name: String
+  var place: Place
+  /// 1 where the name stands in quotes.
+  var quoteWidth: Int
+  var argument: YAMLNode?
+  var options: Fields?
+  var label: String
+  var labelPlace: Place
+
+  /// Nil for what is no send, which is reported to `context`.
+  init?(_ node: YAMLNode, _ index: Int, _ context: LoadContext) {
+    label = String(index)
+    guard let entries = node.entries else {
+      guard let text = context.text(node, "a send") else { return nil }
+      (name, place, labelPlace) = (text, node.place, node.place)
+      quoteWidth = node.plainText == nil ? 1 : 0
+      return
+    }
+    let actions = entries.filter { $0.key.contains(".") }
+    guard let action = actions.first, actions.count == 1 else {
+      Self.report(node, actions, context)
+      return nil
+    }
+    (name, place, labelPlace) = (action.key, action.keyPlace, action.keyPlace)
+    quoteWidth = action.keyPlace.length > action.key.unicodeScalars.count ? 1 : 0
+    argument = action.value.isEmpty ? nil : action.value
+    let rest = YAMLNode(content: .mapping(entries.filter { !$0.key.contains(".") }), place: node.place)
+    options = context.fields(rest, .sendOptions)
+    if let node = options?["as"], let text = context.text(node, "'as'") { (label, labelPlace) = (text, node.place) }
+  }
+
+  private static func report(_ node: YAMLNode, _ actions: [YAMLNode.Entry], _ context: LoadContext) {
+    if actions.count > 1 {
+      context.error("bad_send", actions[1].keyPlace, "two actions in one item of 'send'", "begin a new item with '- '")
+    } else {
+      context.error("bad_send", node.place, "a send names 'target.action'", "- target.action: \"…\"")
+    }
+  }
+}

@@ -1,0 +1,52 @@
+// Every mistake of a configuration, one file each: the diagnostics stand in comments at the file's end.
+import FoundationEssentials
+import Testing
+
+@testable import DivertConfig
+
+/// `Fixtures/bad.<fault>.yaml`. Its last lines are the expectations:
+/// `# expect <line>:<column> <severity> <code>: <part of the message or hint>`.
+struct Fixture: Sendable, CustomTestStringConvertible {
+  var name: String
+  var text: String
+
+  var testDescription: String { name }
+
+  static let all: [Fixture] = {
+    let folder = Files.root + "/Tests/DivertConfigTests/Fixtures"
+    let names = (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []
+    return names.filter { $0.hasPrefix("bad.") }.sorted().compactMap { name in
+      FileManager.default.contents(atPath: folder + "/" + name).map {
+        Fixture(name: name, text: String(decoding: $0, as: UTF8.self))
+      }
+    }
+  }()
+
+  /// The text in front of the expectations.
+  var source: String { text.firstRange(of: "\n# expect").map { text[..<$0.lowerBound] + "\n" } ?? text }
+
+  var expectations: [(head: String, part: String)] {
+    text.split(separator: "\n").filter { $0.hasPrefix("# expect ") }.map { line in
+      let parts = line.dropFirst("# expect ".count).split(separator: ": ", maxSplits: 1).map(String.init)
+      return (parts[0], parts.count > 1 ? parts[1] : "")
+    }
+  }
+}
+
+@Suite struct FixtureTests {
+  @Test("there are fixtures for every kind of mistake")
+  func count() { #expect(Fixture.all.count >= 60) }
+
+  @Test("each mistake is reported at its place, with its remedy, and nothing else is", arguments: Fixture.all)
+  func diagnostics(fixture: Fixture) {
+    let result = ConfigLoader.load(text: fixture.source, file: fixture.name)
+    let heads = result.diagnostics.map { "\($0.line):\($0.column) \($0.severity.rawValue) \($0.code)" }
+    let shown = result.diagnostics.map(\.description).joined()
+    #expect(heads == fixture.expectations.map(\.head), "\(shown)")
+    for (diagnostic, expected) in zip(result.diagnostics, fixture.expectations) {
+      let said = diagnostic.message + " = " + (diagnostic.hint ?? "")
+      #expect(said.contains(expected.part), "\(said)")
+    }
+    #expect((result.table == nil) == result.hasErrors)
+  }
+}

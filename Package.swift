@@ -32,11 +32,22 @@ let package = Package(
       dependencies: ["DivertCore", .product(name: "Yams", package: "Yams")],
       resources: [.embedInCode("Presets")],
       swiftSettings: strict),
+    .target(
+      name: "DivertStore",
+      dependencies: [
+        "DivertCore", .product(name: "GRDB", package: "GRDB.swift"),
+        .product(name: "GRDBSQLite", package: "GRDB.swift"),
+      ],
+      swiftSettings: strict),
     .testTarget(name: "DivertCoreTests", dependencies: ["DivertCore"], swiftSettings: strict),
     .testTarget(
       name: "DivertConfigTests",
       dependencies: ["DivertConfig", "DivertCore"],
       exclude: ["Fixtures"],
+      swiftSettings: strict),
+    .testTarget(
+      name: "DivertStoreTests",
+      dependencies: ["DivertStore", "DivertCore", .product(name: "GRDBSQLite", package: "GRDB.swift")],
       swiftSettings: strict),
   ],
   swiftLanguageModes: [.v6]

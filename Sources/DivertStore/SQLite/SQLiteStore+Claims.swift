@@ -1,0 +1,134 @@
+// Step 5 of the line: free rows that are due are handed out; and what start-up must know. Called by the database
+// thread.
+
+package import DivertCore
+
+extension SQLiteStore {
+  package func claim(_ wishes: [ClaimWish], now: Timestamp) throws(StoreError) -> [Claim] {
+    try writing("claim deliveries") { writer in
+      var events: [Int64: Event] = [:]
+      var taken: Set<DeliveryID> = []
+      let claims = try wishes.map { wish in
+        let (ids, next) = try writer.free(wish, now: now, besides: taken)
+        let deliveries = try ids.map { try writer.claimed($0, &events) }
+        taken.formUnion(ids)
+        return Claim(target: wish.target, deliveries: deliveries, nextDue: next)
+      }
+      writer.claimed.formUnion(taken)
+      return claims
+    }
+  }
+
+  package func recover(after: EventID?, limit: Int) throws(StoreError) -> [RecoveredEvent] {
+    try writing("recover open events") { writer in
+      let select = try writer.statement(
+        "SELECT \(EventRow.columns) FROM events WHERE open = 1 AND seq > ?1 ORDER BY seq LIMIT ?2")
+      return try select.all([.integer(after?.sequence ?? -1), SQLiteValue(limit)]) { row in
+        let stored = try EventRow.read(row, tag: tag)
+        let planned = stored.plan.prefix(stored.packed.count).map(\.plan)
+        return RecoveredEvent(
+          event: stored.event, version: stored.version, planned: planned, states: stored.packed)
+      }
+    }
+  }
+
+  package func interrupted() throws(StoreError) -> [ClaimedDelivery] {
+    try writing("find interrupted deliveries") { writer in
+      let select = try writer.statement(
+        "SELECT \(DeliveryRow.columns) FROM deliveries INDEXED BY deliveries_sending WHERE state = 1")
+      let found = try select.all { try DeliveryRow.read($0, tag: tag) }
+      var events: [Int64: Event] = [:]
+      return try found.sorted { ($0.id.event.sequence, $0.id.ordinal) < ($1.id.event.sequence, $1.id.ordinal) }
+        .map { ClaimedDelivery(delivery: $0, event: try writer.event($0.id.event.sequence, &events)) }
+    }
+  }
+
+  package func waitingTargets() throws(StoreError) -> [String: Timestamp] {
+    try writing("find waiting targets") { writer in
+      let next = try writer.statement(
+        """
+        SELECT target, due FROM deliveries INDEXED BY deliveries_free
+        WHERE state = 0 AND blocked = 0 AND target > ?1 ORDER BY target, due LIMIT 1
+        """)
+      var found: [String: Timestamp] = [:]
+      var last = ""
+      while let (target, due) = try next.first([.text(last)], { ($0.text(0), $0.time(1)) }) {
+        found[target] = due
+        last = target
+      }
+      return found
+    }
+  }
+
+  package func targetStates() throws(StoreError) -> [String: TargetRuling] {
+    try writing("read the rulings on targets") { writer in
+      let select = try writer.statement("SELECT target, kind, code, sentence, since FROM target_states")
+      let rows = try select.all { row in
+        guard let kind = TargetRuling.Kind(rawValue: row.text(1)) else { throw StoredJSON.fault("kind") }
+        return (
+          row.text(0), TargetRuling(kind: kind, reason: Reason(row.text(2), row.text(3)), since: row.time(4))
+        )
+      }
+      return Dictionary(rows) { first, _ in first }
+    }
+  }
+
+  package func alarms() throws(StoreError) -> [String: String] {
+    try writing("read the alarms") { writer in
+      let rows = try writer.statement("SELECT name, sentence FROM alarms").all { ($0.text(0), $0.text(1)) }
+      return Dictionary(rows) { first, _ in first }
+    }
+  }
+
+  package func keepConfiguration(version: String, text: String, at: Timestamp) throws(StoreError) {
+    try writing("keep the configuration") { writer in
+      try writer.transaction {
+        try writer.statement("INSERT INTO configs(version, at, text) VALUES(?1, ?2, ?3) ON CONFLICT DO NOTHING")
+          .run([.text(version), SQLiteValue(at), .text(text)])
+      }
+    }
+  }
+}
+
+extension SQLiteWriter {
+  /// Up to `limit` free rows that are due, in order, and the earliest due time of the rest.
+  fileprivate func free(
+    _ wish: ClaimWish, now: Timestamp, besides taken: Set<DeliveryID>
+  ) throws -> ([DeliveryID], Timestamp?) {
+    let select = try statement(
+      """
+      SELECT due, event, ordinal FROM deliveries INDEXED BY deliveries_free
+      WHERE target = ?1 AND state = 0 AND blocked = 0 ORDER BY due, event, ordinal
+      """)
+    var ids: [DeliveryID] = []
+    select.bind(1, text: wish.target)
+    defer { select.reset() }
+    while try select.step() {
+      let id = DeliveryID(event: EventID(sequence: select.integer(1), tag: tag), ordinal: select.int(2))
+      if claimed.contains(id) || taken.contains(id) { continue }
+      let due = select.time(0)
+      if ids.count >= wish.limit || due > now { return (ids, due) }
+      ids.append(id)
+    }
+    return (ids, nil)
+  }
+
+  fileprivate func claimed(_ id: DeliveryID, _ events: inout [Int64: Event]) throws -> ClaimedDelivery {
+    let select = try statement("SELECT \(DeliveryRow.columns) FROM deliveries WHERE event = ?1 AND ordinal = ?2")
+    let delivery = try select.first(RowKey(id).values) { try DeliveryRow.read($0, tag: tag) }
+    guard let delivery else { throw StoreError(code: "corrupt", description: "delivery \(id) is in an index alone") }
+    return ClaimedDelivery(delivery: delivery, event: try event(id.event.sequence, &events))
+  }
+
+  fileprivate func event(_ sequence: Int64, _ events: inout [Int64: Event]) throws -> Event {
+    if let event = events[sequence] { return event }
+    let select = try statement("SELECT \(EventRow.columns) FROM events WHERE seq = ?1")
+    let event = try select.first([.integer(sequence)]) { try EventRow.event($0, tag: tag) }
+    guard let event else {
+      let id = EventID(sequence: sequence, tag: tag)
+      throw StoreError(code: "corrupt", description: "event \(id) is missing though it has a delivery")
+    }
+    events[sequence] = event
+    return event
+  }
+}

@@ -1,0 +1,218 @@
+// How plans, packed states and attempts are written in a row: compact JSON arrays, so that any tool can read them.
+
+import DivertCore
+
+/// Appends compact JSON to a buffer; one value after another within `array`.
+struct CompactJSON {
+  private(set) var bytes: [UInt8] = []
+  private var needsComma = false
+
+  mutating func array(_ write: (inout CompactJSON) -> Void) {
+    comma()
+    bytes.append(UInt8(ascii: "["))
+    needsComma = false
+    write(&self)
+    bytes.append(UInt8(ascii: "]"))
+    needsComma = true
+  }
+
+  mutating func text(_ text: String) {
+    comma()
+    JSONWriter.append(string: text, to: &bytes)
+  }
+
+  mutating func text(_ text: String?) {
+    if let text { self.text(text) } else { null() }
+  }
+
+  mutating func number(_ n: Int64) {
+    comma()
+    var digits: (UInt64, UInt64, UInt32) = (0, 0, 0)
+    withUnsafeMutableBytes(of: &digits) { buffer in
+      var place = buffer.count
+      var rest = n.magnitude
+      repeat {
+        place -= 1
+        buffer[place] = UInt8(ascii: "0") + UInt8(truncatingIfNeeded: rest % 10)
+        rest /= 10
+      } while rest > 0
+      if n < 0 { bytes.append(UInt8(ascii: "-")) }
+      bytes.append(contentsOf: buffer[place...])
+    }
+  }
+
+  mutating func number(_ n: Int) { number(Int64(n)) }
+
+  mutating func null() {
+    comma()
+    bytes.append(contentsOf: "null".utf8)
+  }
+
+  private mutating func comma() {
+    if needsComma { bytes.append(UInt8(ascii: ",")) }
+    needsComma = true
+  }
+}
+
+/// A planned delivery as it stands in its event's row.
+struct PlanEntry {
+  var plan: PlannedDelivery
+  /// The configuration that planned it, where that is not the event's own.
+  var version: String?
+  /// Added after the event was accepted: a replay or an addition; it always has a row.
+  var later: Bool
+}
+
+/// The `plan` column: `[route, send, target, action, order key, due, to a person]`, for later ones also `version`.
+enum PlanCoding {
+  static func encode(_ entries: [PlanEntry]) -> [UInt8] {
+    var json = CompactJSON()
+    json.array { json in for entry in entries { append(entry.plan, later: entry.version, to: &json) } }
+    return json.bytes
+  }
+
+  static func encode(_ planned: [PlannedDelivery]) -> [UInt8] {
+    var json = CompactJSON()
+    json.array { json in for plan in planned { append(plan, later: nil, to: &json) } }
+    return json.bytes
+  }
+
+  private static func append(_ plan: PlannedDelivery, later version: String?, to json: inout CompactJSON) {
+    json.array { json in
+      json.text(plan.route)
+      json.text(plan.send)
+      json.text(plan.target)
+      json.text(plan.action)
+      json.text(plan.orderKey)
+      json.number(plan.due.milliseconds)
+      json.number(plan.toPerson ? 1 : 0)
+      if let version { json.text(version) }
+    }
+  }
+
+  static func decode(_ bytes: [UInt8]) throws -> [PlanEntry] {
+    let items = try StoredJSON.array(bytes, "plan")
+    return try items.map { item in
+      guard let fields = item.array, fields.count >= 7, let route = fields[0].string, let send = fields[1].string,
+        let target = fields[2].string, let action = fields[3].string, let due = fields[5].integer
+      else { throw StoredJSON.fault("plan") }
+      let plan = PlannedDelivery(
+        route: route, send: send, target: target, action: action, orderKey: fields[4].string,
+        due: Timestamp(milliseconds: due), toPerson: fields[6].integer == 1)
+      let version = fields.count > 7 ? fields[7].string : nil
+      return PlanEntry(plan: plan, version: version, later: version != nil)
+    }
+  }
+}
+
+/// The `packed` column: `0` open, `1` has a row, `[state, code, sentence, attempt or null]` ended.
+enum PackedCoding {
+  static func encode(_ states: [PackedState]) -> [UInt8] {
+    var json = CompactJSON()
+    json.array { json in
+      for state in states {
+        switch state {
+        case .open: json.number(0)
+        case .row: json.number(1)
+        case .ended(let state, let reason, let attempt):
+          json.array { json in
+            json.number(state.rawValue)
+            json.text(reason.code)
+            json.text(reason.sentence)
+            if let attempt { AttemptCoding.append(attempt, to: &json) } else { json.null() }
+          }
+        }
+      }
+    }
+    return json.bytes
+  }
+
+  static func decode(_ bytes: [UInt8]) throws -> [PackedState] {
+    try StoredJSON.array(bytes, "packed").map { item in
+      if item.integer == 0 { return .open }
+      if item.integer == 1 { return .row }
+      guard let fields = item.array, fields.count == 4, let raw = fields[0].integer,
+        let state = DeliveryState(rawValue: Int(raw)), let code = fields[1].string, let sentence = fields[2].string
+      else { throw StoredJSON.fault("packed") }
+      let attempt = fields[3] == .null ? nil : try AttemptCoding.decode(fields[3])
+      return .ended(state, reason: Reason(code, sentence), attempt: attempt)
+    }
+  }
+}
+
+/// The `attempts` column: `[[started at, duration, status, outcome, code, sentence, answer], …]`.
+enum AttemptCoding {
+  static func encode(_ attempts: [Attempt]) -> [UInt8] {
+    var json = CompactJSON()
+    json.array { json in for attempt in attempts { append(attempt, to: &json) } }
+    return json.bytes
+  }
+
+  static func append(_ attempt: Attempt, to json: inout CompactJSON) {
+    json.array { json in
+      json.number(attempt.startedAt.milliseconds)
+      json.number(attempt.duration.milliseconds)
+      if let status = attempt.status { json.number(status) } else { json.null() }
+      json.text(attempt.outcome.rawValue)
+      json.text(attempt.reason.code)
+      json.text(attempt.reason.sentence)
+      json.text(attempt.answer)
+    }
+  }
+
+  static func decode(_ bytes: [UInt8]) throws -> [Attempt] {
+    try StoredJSON.array(bytes, "attempts").map(decode)
+  }
+
+  static func decode(_ value: JSONValue) throws -> Attempt {
+    guard let fields = value.array, fields.count == 7, let started = fields[0].integer,
+      let duration = fields[1].integer, let outcome = fields[3].string.flatMap(AttemptOutcome.init(rawValue:)),
+      let code = fields[4].string, let sentence = fields[5].string, let answer = fields[6].string
+    else { throw StoredJSON.fault("attempts") }
+    return Attempt(
+      startedAt: Timestamp(milliseconds: started), duration: Span(milliseconds: duration),
+      status: fields[2].integer.map { Int($0) }, outcome: outcome, reason: Reason(code, sentence), answer: answer)
+  }
+}
+
+/// The `edited` column: `{"method", "url", "headers": [[name, value], …], "body"}`.
+enum EditedCoding {
+  static func encode(_ request: EditedRequest) -> [UInt8] {
+    let headers = request.headers.map { JSONValue.array([.string($0.name), .string($0.value)]) }
+    let json: JSONValue = [
+      "method": .string(request.method), "url": .string(request.url), "headers": .array(headers),
+      "body": request.body.map { .string($0) } ?? .null,
+    ]
+    return json.encoded()
+  }
+
+  static func decode(_ bytes: [UInt8]) throws -> EditedRequest {
+    let json = try StoredJSON.parse(bytes, "edited")
+    guard let method = json["method"]?.string, let url = json["url"]?.string, let list = json["headers"]?.array else {
+      throw StoredJSON.fault("edited")
+    }
+    let headers = try list.map { item in
+      guard let pair = item.array, pair.count == 2, let name = pair[0].string, let value = pair[1].string else {
+        throw StoredJSON.fault("edited")
+      }
+      return HTTPHeader(name, value)
+    }
+    return EditedRequest(method: method, url: url, headers: headers, body: json["body"]?.string)
+  }
+}
+
+/// Reads what a column holds; what is not as it was written is `corrupt`.
+enum StoredJSON {
+  static func parse(_ bytes: [UInt8], _ column: String) throws -> JSONValue {
+    do { return try JSONValue.parse(bytes, maxDepth: 1024) } catch { throw fault(column) }
+  }
+
+  static func array(_ bytes: [UInt8], _ column: String) throws -> [JSONValue] {
+    guard let items = try parse(bytes, column).array else { throw fault(column) }
+    return items
+  }
+
+  static func fault(_ column: String) -> StoreError {
+    StoreError(code: "corrupt", description: "a row's `\(column)` column does not hold what was written there")
+  }
+}

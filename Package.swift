@@ -23,6 +23,8 @@ let package = Package(
     .package(url: "https://github.com/swift-server/swift-service-lifecycle", exact: "2.13.0"),
   ],
   targets: [
+    .systemLibrary(name: "CCurl", pkgConfig: "libcurl", providers: [.apt(["libcurl4-openssl-dev"])]),
+    .systemLibrary(name: "CEpoll"),
     .target(
       name: "DivertCore",
       dependencies: [.product(name: "Crypto", package: "swift-crypto")],
@@ -39,6 +41,11 @@ let package = Package(
         .product(name: "GRDBSQLite", package: "GRDB.swift"),
       ],
       swiftSettings: strict),
+    .target(
+      name: "DivertTransport",
+      dependencies: ["DivertCore", "CCurl", "CEpoll"],
+      swiftSettings: strict),
+    .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: strict),
     .testTarget(name: "DivertCoreTests", dependencies: ["DivertCore"], swiftSettings: strict),
     .testTarget(
       name: "DivertConfigTests",
@@ -48,6 +55,10 @@ let package = Package(
     .testTarget(
       name: "DivertStoreTests",
       dependencies: ["DivertStore", "DivertCore", .product(name: "GRDBSQLite", package: "GRDB.swift")],
+      swiftSettings: strict),
+    .testTarget(
+      name: "DivertTransportTests",
+      dependencies: ["DivertTransport", "DivertCore", "TestSupport"],
       swiftSettings: strict),
   ],
   swiftLanguageModes: [.v6]

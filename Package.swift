@@ -45,6 +45,28 @@ let package = Package(
       name: "DivertTransport",
       dependencies: ["DivertCore", "CCurl", "CEpoll"],
       swiftSettings: strict),
+    .target(
+      name: "DivertServer",
+      dependencies: [
+        "DivertCore", "DivertConfig", "DivertStore", "DivertTransport",
+        .product(name: "Hummingbird", package: "hummingbird"),
+        .product(name: "HummingbirdCore", package: "hummingbird"),
+        .product(name: "HummingbirdTLS", package: "hummingbird"),
+        .product(name: "Logging", package: "swift-log"),
+        .product(name: "NIOCore", package: "swift-nio"),
+        .product(name: "NIOHTTP1", package: "swift-nio"),
+        .product(name: "NIOPosix", package: "swift-nio"),
+        .product(name: "NIOSSL", package: "swift-nio-ssl"),
+        .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+      ],
+      swiftSettings: strict),
+    .executableTarget(
+      name: "divert",
+      dependencies: [
+        "DivertCore", "DivertConfig", "DivertServer",
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
+      ],
+      swiftSettings: strict),
     .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: strict),
     .testTarget(name: "DivertCoreTests", dependencies: ["DivertCore"], swiftSettings: strict),
     .testTarget(
@@ -59,6 +81,15 @@ let package = Package(
     .testTarget(
       name: "DivertTransportTests",
       dependencies: ["DivertTransport", "DivertCore", "TestSupport"],
+      swiftSettings: strict),
+    .testTarget(
+      name: "DivertServerTests",
+      dependencies: [
+        "DivertConfig", "DivertCore", "DivertServer", "DivertStore",
+        .product(name: "Logging", package: "swift-log"),
+        .product(name: "NIOSSL", package: "swift-nio-ssl"),
+        .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+      ],
       swiftSettings: strict),
   ],
   swiftLanguageModes: [.v6]

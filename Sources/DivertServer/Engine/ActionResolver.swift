@@ -1,0 +1,122 @@
+// Which definitions hold for a delivery: its own version's routes, actions and arguments; the target's newest address and limits.
+
+import DivertCore
+
+/// What a delivery is rendered, sent and judged by.
+final class Resolution: Sendable {
+  /// The send and action of the delivery's version; the target's newest definition, or its version's where it is gone.
+  let recipe: RequestRecipe
+  /// The delivery's version.
+  let table: RouteTable
+  /// The target's secrets by name.
+  let secretNames: Set<String>
+  /// The secret that the target's address begins with (a hook's whole address, mostly); nil: it has its scheme in the file.
+  let addressSecret: String?
+  /// One of the target's rules looks at an answer's headers, also at a good one's.
+  let readsHeaders: Bool
+
+  var send: Send { _read { yield recipe.send } }
+  var action: ActionDefinition { _read { yield recipe.action } }
+  var target: TargetDefinition { _read { yield recipe.target } }
+
+  init(send: Send, action: ActionDefinition, target: TargetDefinition, table: RouteTable) {
+    recipe = RequestRecipe(send: send, action: action, target: target, table: table)
+    self.table = table
+    readsHeaders = target.responses.contains(where: \.readsHeaders)
+    secretNames = target.ownSecrets
+    addressSecret =
+      if case .expression(let expression)? = target.base.parts.first, case .secret(let name) = expression.path {
+        name
+      } else {
+        nil
+      }
+  }
+}
+
+/// Finds resolutions and remembers them. Owned by the engine.
+struct ActionResolver: Sendable {
+  private struct Recent: Sendable {
+    var key: Key
+    var resolution: Resolution
+  }
+
+  private struct Key: Hashable, Sendable {
+    var version: String
+    var route: String
+    var send: String
+    var target: String
+    var action: String
+  }
+
+  private(set) var current: RouteTable
+  private var tables: [String: RouteTable] = [:]
+  private var known: [Key: Resolution] = [:]
+  /// The first few, found by comparison: cheaper than hashing five strings.
+  private var recent: [Recent] = []
+  private let load: @Sendable (String) -> RouteTable?
+
+  /// `load` compiles a stored configuration; nil when it is not stored or does not compile today.
+  init(current: RouteTable, load: @escaping @Sendable (String) -> RouteTable?) {
+    self.current = current
+    self.load = load
+  }
+
+  /// The definitions for a delivery, or why there are none.
+  mutating func resolve(_ delivery: Delivery) -> Result<Resolution, UnresolvedAction> {
+    let plan = delivery.plan
+    let key = Key(
+      version: delivery.version, route: plan.route, send: plan.send, target: plan.target, action: plan.action)
+    for one in recent where one.key == key { return .success(one.resolution) }
+    if let found = known[key] { return .success(found) }
+    return find(delivery).map { found in
+      if recent.count < 16 { recent.append(Recent(key: key, resolution: found)) } else { known[key] = found }
+      return found
+    }
+  }
+
+  private mutating func find(_ delivery: Delivery) -> Result<Resolution, UnresolvedAction> {
+    let plan = delivery.plan
+    guard let table = table(delivery.version) else {
+      let reason = Reason(
+        "version_gone", "configuration \(delivery.version), which planned this delivery, cannot be loaded any more")
+      return .failure(UnresolvedAction(reason: reason))
+    }
+    let own = table.parts.targets[plan.target]
+    guard let target = current.parts.targets[plan.target] ?? own, let action = (own ?? target).actions[plan.action]
+    else {
+      let reason = Reason(
+        "action_gone", "configuration \(delivery.version) has no action \(plan.target).\(plan.action)")
+      return .failure(UnresolvedAction(reason: reason))
+    }
+    let send = table.send(route: plan.route, label: plan.send) ?? bareSend(plan)
+    return .success(Resolution(send: send, action: action, target: target, table: table))
+  }
+
+  /// For an edited request, whose route may be gone: it is sent as it stands.
+  private func bareSend(_ plan: PlannedDelivery) -> Send {
+    Send(route: plan.route, label: plan.send, target: plan.target, action: plan.action)
+  }
+
+  private mutating func table(_ version: String) -> RouteTable? {
+    if version == current.version { return current }
+    if let table = tables[version] { return table }
+    let table = load(version)
+    tables[version] = table
+    return table
+  }
+}
+
+extension ResponseRule {
+  fileprivate var readsHeaders: Bool {
+    let waitsByHeader =
+      switch wait {
+      case .retryAfter, .header: true
+      case .json, .fixed, .midnight, nil: false
+      }
+    return waitsByHeader || conditions.contains { if case .header = $0 { true } else { false } }
+  }
+}
+
+struct UnresolvedAction: Error {
+  var reason: Reason
+}

@@ -1,0 +1,145 @@
+// Owner 2: one loop around the pure delivery machine. It gathers facts, asks for orders, and hands them to the store's, the curl
+// and the letters' threads.
+
+import DivertCore
+import DivertTransport
+import Glibc
+import Synchronization
+
+/// What the engine hears.
+enum EngineMessage: Sendable {
+  case news([DatabaseNews])
+  case transfers([TransferResult])
+  case buried([JobToken])
+  case lettersFailed(String?)
+  /// Runs on the engine's thread, between two turns.
+  case command(@Sendable (inout EngineState) -> Void)
+  /// No new request goes out; the loop ends when what is under way has ended, or at the deadline.
+  case stop(deadline: Timestamp)
+}
+
+/// The engine's state: touched by its own thread alone.
+struct EngineState: Sendable {
+  var machine: DeliveryMachine
+  var resolver: ActionResolver
+  var now: Timestamp
+  /// Why the store cannot commit; nil: it can.
+  var storeTrouble: StoreError?
+}
+
+extension EngineState {
+  /// An alarm about Divert itself; nil: it works again. A disk that is nearly full fails now and then, hence no recovery
+  /// at once.
+  mutating func trouble(_ cause: String, _ sentence: String?) {
+    if let sentence { machine.raise(alarm: cause, text: sentence) } else { machine.calm(alarm: cause, now: now) }
+  }
+}
+
+/// Carries deliveries out.
+final class DeliveryEngine: Sendable {
+  private let mailbox: Mailbox<EngineMessage>
+  private let doorbell: Doorbell
+  private let thread = Mutex<OwnerThread?>(nil)
+  /// The loop has ended with nothing under way.
+  private let isDone = Atomic(false)
+
+  init() {
+    let doorbell = Doorbell()
+    self.doorbell = doorbell
+    mailbox = Mailbox { doorbell.ring() }
+  }
+
+  func post(_ message: EngineMessage) { mailbox.post(message) }
+
+  /// Starts the loop with a machine that has been given what was recovered. What was posted before is heard first.
+  func start(_ state: EngineState, hands: EngineHands) {
+    let thread = OwnerThread { [self] in run(state, hands) }
+    self.thread.withLock { $0 = thread }
+  }
+
+  /// Waits for the loop's end after `.stop`. False: the deadline came before everything under way had ended.
+  func join() -> Bool {
+    thread.withLock { $0 }?.join()
+    return isDone.load(ordering: .acquiring)
+  }
+
+  /// Asks the engine between two turns.
+  func ask<Answer: Sendable>(_ question: @escaping @Sendable (inout EngineState) -> Answer) async -> Answer {
+    await withCheckedContinuation { continuation in
+      mailbox.post(.command { continuation.resume(returning: question(&$0)) })
+    }
+  }
+
+  // MARK: On the engine's thread
+
+  private func run(_ initial: EngineState, _ hands: EngineHands) {
+    var state = initial
+    var deadline: Timestamp?
+    while true {
+      let last = state.now
+      state.now = WallClock.now()
+      if state.now == last { breathe() }
+      let messages = mailbox.drain()
+      for message in messages { hear(message, hands, &state, &deadline) }
+      turn(hands, &state)
+      if let deadline, state.machine.inFlight == 0 || state.now >= deadline {
+        return isDone.store(state.machine.inFlight == 0, ordering: .releasing)
+      }
+      if mailbox.isEmpty { doorbell.wait(until: min(state.machine.nextWake, deadline)) }
+    }
+  }
+
+  /// A turn each millisecond is enough: what comes meanwhile is one batch for all owners instead of many.
+  private func breathe() { usleep(500) }
+
+  private func hear(
+    _ message: EngineMessage, _ hands: EngineHands, _ state: inout EngineState, _ deadline: inout Timestamp?
+  ) {
+    switch message {
+    case .news(let news): for one in news { hear(one, &state) }
+    case .transfers(let results): for result in results { hands.conclude(result, &state) }
+    case .buried(let tokens): state.machine.buried(tokens, now: state.now)
+    case .lettersFailed(let sentence):
+      state.trouble("letters", sentence.map { "dead letters cannot be written: \($0)" })
+    case .command(let run): run(&state)
+    case .stop(let time):
+      deadline = time
+      state.machine.stop()
+    }
+  }
+
+  private func hear(_ news: DatabaseNews, _ state: inout EngineState) {
+    switch news {
+    case .appended(let events):
+      for one in events {
+        state.machine.planned(
+          one.event, version: one.table.version, planned: one.planned, hot: one.hot, now: state.now)
+      }
+    case .committed(let turn, let due):
+      if let turn { state.machine.committed(turn, now: state.now) }
+      state.machine.waiting(due)
+    case .claimed(let claims): for claim in claims { state.machine.claimed(claim, now: state.now) }
+    case .unclaimed(let target, let error):
+      let text = "waiting deliveries of target \(target) cannot be read: \(error.description)"
+      state.trouble("claim:\(target)", text)
+      state.trouble("claim:\(target)", nil)
+    case .trouble(let error):
+      state.storeTrouble = error
+      state.trouble("store", error?.description)
+    }
+  }
+
+  /// One turn: orders, carried out.
+  private func turn(_ hands: EngineHands, _ state: inout EngineState) {
+    let orders = state.machine.orders(now: state.now)
+    hands.carryOut(orders, &state)
+    // A request that could not be made is a fact of its own: its orders follow at once.
+    let consequences = state.machine.orders(now: state.now)
+    hands.carryOut(consequences, &state)
+  }
+}
+
+private func min(_ a: Timestamp?, _ b: Timestamp?) -> Timestamp? {
+  if let a, let b { return Swift.min(a, b) }
+  return a ?? b
+}

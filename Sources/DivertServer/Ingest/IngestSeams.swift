@@ -1,0 +1,28 @@
+// What the ingest needs of the rest of the house, handed in by the composition root.
+
+package import DivertCore
+
+package struct IngestSeams: Sendable {
+  /// The newest configuration.
+  package var currentTable: @Sendable () -> RouteTable
+  /// A secret's value by name; nil where it is absent. Asked once per configuration and source.
+  package var secret: @Sendable (String) -> String?
+  /// Step 4 of the line: returns after the commit is on disk.
+  package var append: @Sendable (Append) async throws(StoreError) -> AppendOutcome
+  /// Counts a refusal in a following commit. Must not block.
+  package var refuse: @Sendable (Refusal) -> Void
+  package var now: @Sendable () -> Timestamp
+
+  package init(
+    currentTable: @escaping @Sendable () -> RouteTable, secret: @escaping @Sendable (String) -> String?,
+    append: @escaping @Sendable (Append) async throws(StoreError) -> AppendOutcome,
+    refuse: @escaping @Sendable (Refusal) -> Void,
+    now: @escaping @Sendable () -> Timestamp = WallClock.now
+  ) {
+    self.currentTable = currentTable
+    self.secret = secret
+    self.append = append
+    self.refuse = refuse
+    self.now = now
+  }
+}

@@ -1,0 +1,97 @@
+// Every question and order of an operator, by method and path: one value-level interface, over HTTP and in-process alike.
+
+import DivertCore
+
+package struct OperatorAPI: Sendable {
+  private let context: OperatorContext
+
+  package init(_ context: OperatorContext) { self.context = context }
+
+  /// Answers every request; what goes wrong is an answer too.
+  package func handle(_ request: OperatorRequest) async -> OperatorResponse {
+    do { return try await answer(request) } catch let failure as OperatorFailure {
+      return failure.response
+    } catch let error as StoreError {
+      return OperatorFailure(503, "store_\(error.code)", error.description).response
+    } catch {
+      return OperatorFailure(500, "failed", "\(error)").response
+    }
+  }
+
+  private func answer(_ request: OperatorRequest) async throws -> OperatorResponse {
+    switch (request.method, request.path) {
+    case ("GET", "/healthz"), ("HEAD", "/healthz"): return .text("ok\n")
+    case ("GET", "/readyz"), ("HEAD", "/readyz"): return try await ready()
+    case ("GET", "/metrics"): return try await metrics()
+    case ("POST", "/api/send"): return try await SendCommand.run(context, OperatorInput(request))
+    case ("GET", _): return .json(try await question(request))
+    case ("POST", _): return .json(try await order(request))
+    default: throw OperatorFailure(405, "method", "\(request.method) is not understood here: use GET or POST")
+    }
+  }
+
+  // MARK: Questions
+
+  private func question(_ request: OperatorRequest) async throws -> JSONValue {
+    let input = try OperatorInput(request)
+    let context = context
+    switch request.path {
+    case "/api/status", "/api/targets":
+      let live = await context.live?.standing()
+      let isStatus = request.path == "/api/status"
+      return try await Blocking.run {
+        isStatus ? try StatusReport.make(context, live: live) : try TargetsReport.make(context, live: live)
+      }
+    case "/api/find": return try await Blocking.run { try FindReport.make(context, input) }
+    case "/api/audit": return try await Blocking.run { try AuditReport.make(context) }
+    case "/api/sources": return try await Blocking.run { try SourcesReport.list(context) }
+    case "/api/sources/last": return try await Blocking.run { try SourcesReport.last(context, input) }
+    case "/api/dead-letters": return try await Blocking.run { try DeadLetterReport.list(context, input) }
+    case "/api/dead-letters/show": return try await Blocking.run { try DeadLetterReport.show(context, input) }
+    case "/api/quarantine": return try await Blocking.run { try QuarantineCommands.list(context, input) }
+    case "/api/quarantine/show": return try await Blocking.run { try QuarantineCommands.show(context, input) }
+    default: throw unknown(request)
+    }
+  }
+
+  // MARK: Orders
+
+  private func order(_ request: OperatorRequest) async throws -> JSONValue {
+    let input = try OperatorInput(request)
+    let context = context
+    switch request.path {
+    case "/api/cancel": return try await TargetCommands.cancel(context, input)
+    case "/api/targets/pause": return try await TargetCommands.pause(context, input)
+    case "/api/targets/resume": return try await TargetCommands.resume(context, input)
+    case "/api/rerun": return try await RerunCommand.run(context, input)
+    case "/api/backup": return try await Blocking.run { try BackupCommand.run(context, input) }
+    case "/api/dead-letters/replay": return try await DeadLetterReplayer.run(context, input)
+    case "/api/dead-letters/edit": return try await Blocking.run { try DeadLetterEdits.edit(context, input) }
+    case "/api/dead-letters/drop": return try await DeadLetterEdits.drop(context, input)
+    case "/api/quarantine/retry": return try await QuarantineCommands.retry(context, input)
+    default: throw unknown(request)
+    }
+  }
+
+  private func unknown(_ request: OperatorRequest) -> OperatorFailure {
+    .notFound("there is no \(request.method) \(request.path); docs/commands.md lists what there is")
+  }
+
+  // MARK: For machines
+
+  /// 200 while the store can be read and its last commit did not fail; 503 otherwise, with the reason.
+  private func ready() async throws -> OperatorResponse {
+    if let trouble = await context.live?.trouble() { throw trouble }
+    let store = context.store
+    _ = try await Blocking.run { try store.targetStates() }
+    return .text("ready\n")
+  }
+
+  private func metrics() async throws -> OperatorResponse {
+    let context = context
+    let live = await context.live?.standing() ?? [:]
+    let attempts = await context.live?.attempts() ?? [:]
+    let page = try await Blocking.run { try MetricsReport.make(context, live: live, attempts: attempts) }
+    return .text(page, contentType: MetricsReport.contentType)
+  }
+}

@@ -1,0 +1,139 @@
+// What a person changed in a dead letter's request: whether anything, and whether it may be sent.
+
+import DivertCore
+
+/// A dead letter's request beside the one that its templates make.
+enum RequestEdits {
+  enum Verdict: Sendable {
+    /// As it was rendered: a replay renders it again, under the same idempotency key.
+    case unchanged
+    /// Sent as it stands, under a new key.
+    case edited(EditedRequest)
+    case refused(Reason)
+  }
+
+  /// Blocking (the configuration that planned it may have to be compiled).
+  static func judge(_ letter: DeadLetter, _ context: OperatorContext) -> Verdict {
+    guard let request = letter.request else { return .unchanged }
+    let table = context.tableOfVersion(letter.delivery.version)
+    if letter.delivery.edited == nil, let table, isAsRendered(request, letter, table, context) { return .unchanged }
+    guard let target = (context.table() ?? table)?.parts.targets[letter.delivery.plan.target] else {
+      return .refused(Reason("gone", "today's routes.yaml has no target \(letter.delivery.plan.target): put it back"))
+    }
+    if let problem = problem(request, target) { return .refused(problem) }
+    return .edited(request)
+  }
+
+  /// What `--dry-run` shows: the request as it would be sent, secrets by name; or why the delivery would die.
+  static func preview(
+    _ letter: DeadLetter, plan: PlannedDelivery, edited: EditedRequest?, asWas: Bool, _ context: OperatorContext
+  ) throws(RenderFault) -> JSONValue {
+    if let edited { return RecordJSON.request(edited) }
+    let table = asWas ? context.tableOfVersion(letter.delivery.version) : context.table()
+    guard let table, let request = try made(plan, letter.event, definitions: table, context) else {
+      throw RenderFault("action_gone", "the target, action or send that made it is gone from routes.yaml")
+    }
+    return RecordJSON.request(request)
+  }
+
+  /// Whether the request is the one that its templates make, for the target as it was or as it is today: a target that was
+  /// mended since is no edit of the letter.
+  private static func isAsRendered(
+    _ request: EditedRequest, _ letter: DeadLetter, _ table: RouteTable, _ context: OperatorContext
+  ) -> Bool {
+    let plan = letter.delivery.plan
+    let targets = [table, context.table()].map { $0?.parts.targets[plan.target] }
+    return targets.contains { target in
+      same(request, rendered(plan, letter.event, definitions: table, target: target, context))
+    }
+  }
+
+  /// The request of a plan, masked; nil where its templates fail or are gone. `target`: nil for today's.
+  private static func rendered(
+    _ plan: PlannedDelivery, _ event: Event, definitions table: RouteTable, target: TargetDefinition? = nil,
+    _ context: OperatorContext
+  ) -> EditedRequest? {
+    try? made(plan, event, definitions: table, target: target, context)
+  }
+
+  /// The request of a plan, masked; nil where its target, action or send is gone.
+  private static func made(
+    _ plan: PlannedDelivery, _ event: Event, definitions table: RouteTable, target: TargetDefinition? = nil,
+    _ context: OperatorContext
+  ) throws(RenderFault) -> EditedRequest? {
+    guard let own = table.parts.targets[plan.target], let action = own.actions[plan.action],
+      let send = table.send(route: plan.route, label: plan.send)
+    else { return nil }
+    let target = target ?? context.table()?.parts.targets[plan.target] ?? own
+    var job = RenderJob(
+      event: event, plan: plan, recipe: RequestRecipe(send: send, action: action, target: target, table: table),
+      attemptAt: context.now())
+    if event.source == AlarmBell.source { job.given["alarm"] = event.raw }
+    let request = try RequestRenderer.render(job, secrets: .masked)
+    let body = request.body.isEmpty ? nil : String(decoding: request.body, as: UTF8.self)
+    return EditedRequest(method: request.method, url: request.url, headers: request.headers, body: body)
+  }
+
+  /// Equal but for what an attempt's time makes different (a signature's headers).
+  private static func same(_ a: EditedRequest, _ b: EditedRequest?) -> Bool {
+    guard let b else { return false }
+    func lasting(_ headers: [HTTPHeader]) -> [HTTPHeader] {
+      headers.filter { !["webhook-timestamp", "webhook-signature"].contains($0.name.lowercased()) }
+    }
+    return a.method == b.method && a.url == b.url && a.body == b.body && lasting(a.headers) == lasting(b.headers)
+  }
+
+  // MARK: What an edited request may be
+
+  /// Why an edited request may not be sent to a target; nil if it may.
+  static func problem(_ request: EditedRequest, _ target: TargetDefinition) -> Reason? {
+    if !goesToItsTarget(request.url, target) {
+      return Reason(
+        "origin_refused",
+        "an edited request goes to its target's own scheme and host or nowhere: `\(target.name)` is at another than the "
+          + "edited url")
+    }
+    let texts = [request.url, request.body ?? ""] + request.headers.map(\.value)
+    let foreign = texts.flatMap(secretNames).first { !target.ownSecrets.contains($0) }
+    if let foreign {
+      return Reason("secret_refused", "the secret `\(foreign)` is not one that the target `\(target.name)` uses")
+    }
+    let broken = request.headers.first { header in
+      (header.name + header.value).utf8.contains { $0 < 0x20 && $0 != 0x09 || $0 == 0x7f }
+    }
+    if let broken { return Reason("header_invalid", "the header `\(broken.name)` has a line break in it") }
+    let isWord = !request.method.isEmpty && request.method.allSatisfy { $0.isASCII && $0.isLetter }
+    return isWord ? nil : Reason("method_refused", "the method must be a word such as POST")
+  }
+
+  /// Scheme and host are the target's. Where they come from a secret, the url must begin with that very address.
+  private static func goesToItsTarget(_ url: String, _ target: TargetDefinition) -> Bool {
+    let context = RenderContext(event: nil, now: Timestamp(milliseconds: 0))
+    guard let base = try? context.text(target.base) else { return false }
+    if let wanted = origin(base), !wanted.contains("{{") {
+      return origin(url) == wanted
+    }
+    guard url.hasPrefix(base) else { return false }
+    let next = url.dropFirst(base.count).first
+    return base.hasSuffix("/") || next == nil || next == "/" || next == "?"
+  }
+
+  /// Scheme, host and port in lower case; nil for anything that is not http(s), or has a user in it.
+  private static func origin(_ url: String) -> String? {
+    let lower = url.lowercased()
+    guard let scheme = ["https://", "http://"].first(where: lower.hasPrefix) else { return nil }
+    let host = lower.dropFirst(scheme.count).prefix { $0 != "/" && $0 != "?" && $0 != "#" && $0 != "\\" }
+    return host.isEmpty || host.contains("@") ? nil : scheme + host
+  }
+
+  /// Every `name` of `{{ secrets.name }}`.
+  private static func secretNames(_ text: String) -> [String] {
+    var names: [String] = []
+    var rest = text[...]
+    while let place = rest.firstRange(of: "{{ secrets.") {
+      rest = rest[place.upperBound...]
+      names.append(String(rest.prefix { $0.isLetter || $0.isNumber || $0 == "_" || $0 == "-" }))
+    }
+    return names
+  }
+}

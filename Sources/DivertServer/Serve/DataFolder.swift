@@ -1,0 +1,47 @@
+// The data folder of a running router: locked, with its store, and a mark that tells a crash from a clean stop.
+
+import DivertCore
+import DivertStore
+import FoundationEssentials
+
+/// Held from start to stop. The mark file is there exactly while a router runs, so that one found at the start means a crash.
+final class DataFolder: Sendable {
+  let path: String
+  let wasLeftRunning: Bool
+  private let lock: DataLock
+  private let sandbox: Bool
+
+  private init(path: String, lock: DataLock, sandbox: Bool) {
+    self.path = path
+    self.lock = lock
+    self.sandbox = sandbox
+    wasLeftRunning = FileManager.default.fileExists(atPath: path + "/running")
+  }
+
+  /// Makes the folder where it is missing and locks it; another router's pid is named when it is locked.
+  static func open(_ options: ServeOptions) throws -> DataFolder {
+    let path = options.dataFolder
+    do {
+      try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
+    } catch {
+      throw ServeFailure("cannot make the data folder \(path): look at the folder above it, and at who may write there")
+    }
+    let folder = DataFolder(path: path, lock: try DataLock.take(folder: path), sandbox: options.sandbox)
+    _ = FileManager.default.createFile(atPath: path + "/running", contents: nil)
+    return folder
+  }
+
+  /// Opens the store and keeps the configuration in it.
+  func store(_ configuration: LoadedConfiguration) throws -> any Store {
+    let store = try SQLiteStore.open(folder: path, sandbox: sandbox)
+    try store.keepConfiguration(
+      version: configuration.table.version, text: configuration.text, at: WallClock.now())
+    return store
+  }
+
+  /// Other commands find the router here.
+  func publish(operatorAddress: String) throws { try lock.tell(operatorAddress: operatorAddress) }
+
+  /// Nothing is left to reconcile.
+  func leaveClean() { try? FileManager.default.removeItem(atPath: path + "/running") }
+}

@@ -1,0 +1,165 @@
+// The router's edges: the ingest and operator addresses, the sandbox's emulator, and what is said once they are up.
+
+import DivertCore
+import FoundationEssentials
+import Glibc
+import Logging
+import NIOCore
+import NIOPosix
+import NIOSSL
+import ServiceLifecycle
+import Synchronization
+
+/// Makes the services of the process in the order in which they start; they stop in reverse.
+final class Edges: Sendable {
+  private let owners: Owners
+  private let addresses: Addresses
+  private let folder: DataFolder
+  private let ports = Mutex(Ports())
+
+  private struct Ports {
+    var ingest: Int?
+    var `operator`: Int?
+    var engine = false
+    var announced = false
+  }
+
+  init(_ owners: Owners, _ addresses: Addresses, _ folder: DataFolder) {
+    self.owners = owners
+    self.addresses = addresses
+    self.folder = folder
+  }
+
+  /// The libraries' own log: warnings and worse.
+  var quietLog: Logger {
+    var log = owners.writer.logger("http")
+    log.logLevel = max(.warning, owners.writer.level)
+    return log
+  }
+
+  /// Where the machine has too little processor for both, delivering goes before accepting: the senders wait a little, instead of
+  /// a backlog that has to go through the disk. On Linux a thread's niceness is its own.
+  static func yieldToDelivering() {
+    for loop in MultiThreadedEventLoopGroup.singleton.makeIterator() {
+      loop.execute { _ = setpriority(__priority_which_t(PRIO_PROCESS.rawValue), 0, 10) }
+    }
+  }
+
+  func services(_ protection: OperatorProtection, _ verdicts: [DeliveryID: Delivery]) throws -> [any Service] {
+    let quarantine = Quarantine(
+      folder: owners.options.dataFolder + "/quarantine", log: owners.writer, bounds: bounds)
+    let controller = IngestController(
+      seams: seams, quarantine: quarantine, log: owners.writer, key: owners.options.sandbox ? "sandbox" : nil)
+    let (emulatorPorts, tell) = AsyncStream.makeStream(of: Int.self)
+    var services: [any Service] = []
+    if owners.options.sandbox {
+      services.append(emulator(tell))
+    } else {
+      tell.finish()
+    }
+    services.append(
+      EngineService(owners: owners, emulatorPort: emulatorPorts, verdicts: verdicts) { self.note { $0.engine = true } })
+    services.append(operatorService(controller, quarantine, protection))
+    services.append(try ingestService(controller))
+    return services
+  }
+
+  private func emulator(_ tell: AsyncStream<Int>.Continuation) -> Emulator {
+    let answers = owners.configuration.sandboxAnswers
+    return Emulator(answers: { answers }, logger: quietLog) { tell.yield($0) }
+  }
+
+  private func ingestService(_ controller: IngestController) throws -> any Service {
+    let server = owners.table.parts.server
+    var limits = HTTPLimits()
+    limits.grace = .milliseconds(server.grace.milliseconds)
+    limits.request = .milliseconds(server.requestTimeout.milliseconds)
+    return HTTPListener(
+      address: addresses.listen, service: controller.service, limits: limits, tls: try server.tls.map(tls),
+      logger: quietLog
+    ) { port in self.note { $0.ingest = port } }
+  }
+
+  private func operatorService(
+    _ controller: IngestController, _ quarantine: Quarantine, _ protection: OperatorProtection
+  ) -> any Service {
+    let owners = owners
+    let context = OperatorContext(
+      store: owners.store, deadLetters: owners.letters, quarantine: quarantine,
+      retryQuarantined: { try await controller.retry(quarantined: $0).map(LiveRouter.Ingested.init) },
+      live: LiveRouter(owners, controller: controller) { self.ingestAddress }, table: { owners.table },
+      tableOfVersion: { owners.table(ofVersion: $0) }, now: WallClock.now)
+    return OperatorServer.make(
+      listen: addresses.operator, api: OperatorAPI(context), protection: protection, logger: quietLog
+    ) { port in self.note { $0.operator = port } }
+  }
+
+  private var seams: IngestSeams {
+    let owners = owners
+    return IngestSeams(
+      currentTable: { owners.table }, secret: { owners.secrets.value($0) },
+      append: { append throws(StoreError) in
+        owners.silence.heard(append.source, at: append.receivedAt)
+        return try await owners.database.append(append)
+      },
+      refuse: { owners.database.post(.refusal($0)) })
+  }
+
+  private func bounds() -> Quarantine.Bounds {
+    let server = owners.table.parts.server
+    return Quarantine.Bounds(files: server.quarantineFiles, bytes: server.quarantineBytes)
+  }
+
+  /// The certificate's files lie relative to the configuration's folder.
+  private func tls(_ settings: ServerSettings.TLS) throws -> TLSConfiguration {
+    func path(_ file: String) -> String {
+      if file.hasPrefix("/") { return file }
+      let folder = owners.options.config.split(separator: "/", omittingEmptySubsequences: false).dropLast()
+      return (folder + [Substring(file)]).joined(separator: "/")
+    }
+    for file in [settings.certificate, settings.key] where !FileManager.default.isReadableFile(atPath: path(file)) {
+      throw ServeFailure(
+        "server.listen.tls: there is no file \(path(file)) that can be read (paths start at the routes file's folder)")
+    }
+    do {
+      let chain = try NIOSSLCertificate.fromPEMFile(path(settings.certificate)).map {
+        NIOSSLCertificateSource.certificate($0)
+      }
+      let key = try NIOSSLPrivateKey(file: path(settings.key), format: .pem)
+      return TLSConfiguration.makeServerConfiguration(certificateChain: chain, privateKey: .privateKey(key))
+    } catch {
+      throw ServeFailure(
+        "server.listen.tls: cannot read \(path(settings.certificate)) and \(path(settings.key)) as PEM: \(error)")
+    }
+  }
+
+  // MARK: Up
+
+  private var ingestAddress: String {
+    let scheme = owners.table.parts.server.tls == nil ? "http" : "https"
+    let port = ports.withLock { $0.ingest } ?? addresses.listen.port
+    return "\(scheme)://\(ListenAddress(host: addresses.listen.host, port: port))"
+  }
+
+  private func note(_ change: (inout Ports) -> Void) {
+    let ready = ports.withLock { ports -> Int? in
+      change(&ports)
+      guard ports.engine, ports.ingest != nil, let port = ports.operator, !ports.announced else { return nil }
+      ports.announced = true
+      return port
+    }
+    if let port = ready { announce(operatorPort: port) }
+  }
+
+  private func announce(operatorPort: Int) {
+    let address = "http://\(ListenAddress(host: addresses.operator.host, port: operatorPort))"
+    do { try folder.publish(operatorAddress: address) } catch {
+      owners.log.error("lock_file", metadata: ["reason": "\(error)"])
+    }
+    owners.log.notice(
+      "started",
+      metadata: ["listen": "\(ingestAddress)", "operator": "\(address)", "config": "\(owners.table.version)"])
+    print(Banner.text(owners, ingest: ingestAddress, operator: address))
+    fflush(nil)
+  }
+}

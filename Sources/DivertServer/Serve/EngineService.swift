@@ -1,0 +1,48 @@
+// The owners as a service of the process: up when the sandbox's emulator is, down after the addresses are.
+
+import DivertCore
+import Logging
+import ServiceLifecycle
+
+/// Starts the owners once it is told where the emulator listens (at once without a sandbox), and stops them on shutdown.
+struct EngineService: Service {
+  var owners: Owners
+  /// The emulator's port when there is one; ends empty without a sandbox.
+  var emulatorPort: AsyncStream<Int>
+  var verdicts: [DeliveryID: Delivery]
+  var started: @Sendable () -> Void
+
+  func run() async throws {
+    var port: Int?
+    for await one in emulatorPort {
+      port = one
+      break
+    }
+    let emulator = port.map { "http://127.0.0.1:\($0)" }
+    let (owners, verdicts) = (owners, verdicts)
+    try await Blocking.run { try owners.start(emulator: emulator, verdicts: verdicts) }
+    started()
+    await watchOverSilence()
+    await owners.stop(grace: owners.table.parts.server.grace)
+  }
+
+  /// Returns when the shutdown begins. Meanwhile sources that fall silent raise an alarm.
+  private func watchOverSilence() async {
+    guard let interval = SilenceWatch.interval(owners.table.parts.sources) else {
+      try? await gracefulShutdown()
+      return
+    }
+    let owners = owners
+    await cancelWhenGracefulShutdown {
+      while !Task.isCancelled {
+        try? await Task.sleep(for: .milliseconds(interval.milliseconds))
+        if Task.isCancelled { return }
+        let (silent, heard) = owners.silence.judge(owners.table.parts.sources, now: WallClock.now())
+        _ = await owners.engine.ask { state in
+          for (name, text) in silent { state.machine.raise(alarm: "silent:\(name)", text: text) }
+          for name in heard { state.machine.settle(alarm: "silent:\(name)", text: "source \(name) is heard again") }
+        }
+      }
+    }
+  }
+}

@@ -1,0 +1,116 @@
+// The running parts, wired: database thread, engine, curl thread, letters' thread, and the seams that the edges use.
+
+import DivertConfig
+import DivertCore
+import DivertStore
+import DivertTransport
+import Logging
+import Synchronization
+
+/// Everything behind the addresses. Made once a start; `start` brings it to life, `stop` ends it in order.
+final class Owners: Sendable {
+  let options: ServeOptions
+  let configuration: LoadedConfiguration
+  let store: any Store
+  let letters: DeadLetterDirectory
+  let secrets: CachedSecrets
+  let writer: LogWriter
+  let log: Logger
+  let watch = EventWatch()
+  let congestion = Congestion()
+  let engine = DeliveryEngine()
+  let database: DatabaseThread
+  let silence: SilenceWatch
+  let startedAt = WallClock.now()
+  private let moving = Mutex<Moving?>(nil)
+  private let isClean = Atomic(false)
+
+  /// What lives from `start` to `stop`.
+  private struct Moving: Sendable {
+    var transport: CurlTransport
+    var letterWriter: LetterWriter
+  }
+
+  init(
+    options: ServeOptions, configuration: LoadedConfiguration, store: any Store, letters: DeadLetterDirectory,
+    secrets: CachedSecrets, writer: LogWriter
+  ) {
+    self.options = options
+    self.configuration = configuration
+    self.store = store
+    self.letters = letters
+    self.secrets = secrets
+    self.writer = writer
+    log = Logger(label: "divert") { LineLogHandler(label: $0, writer: writer) }
+    silence = SilenceWatch(sources: configuration.table.parts.sources.keys, now: WallClock.now())
+    let engine = engine
+    database = DatabaseThread(store: store, congestion: congestion, watch: watch) { engine.post(.news($0)) }
+  }
+
+  var table: RouteTable { configuration.table }
+
+  /// A stored configuration compiled again; nil where it is gone or does not compile any more.
+  @Sendable func table(ofVersion version: String) -> RouteTable? {
+    if version == table.version { return table }
+    guard let text = (try? store.configuration(version: version)) ?? nil else { return nil }
+    return ConfigLoader.load(text: text, file: "configuration \(version)").table
+  }
+
+  // MARK: Start and stop
+
+  /// Recovers and starts every thread. `emulator`: the sandbox's, where all requests go. Blocks while the store is read.
+  func start(emulator: String?, verdicts: [DeliveryID: Delivery]) throws {
+    var resolver = ActionResolver(current: table, load: { [self] in table(ofVersion: $0) })
+    let now = WallClock.now()
+    let machine = try Recovery.machine(
+      store, &resolver, verdicts: verdicts, seed: UInt64.random(in: 0 ... .max), now: now)
+    let engine = engine
+    let letterWriter = LetterWriter(
+      directory: letters, buried: { engine.post(.buried($0)) },
+      failed: { [log] sentence in
+        engine.post(.lettersFailed(sentence))
+        if let sentence { log.error("letters_failed", metadata: ["reason": "\(sentence)"]) }
+      })
+    let transport = CurlTransport { engine.post(.transfers($0)) }
+    moving.withLock { $0 = Moving(transport: transport, letterWriter: letterWriter) }
+    database.start()
+    letterWriter.start()
+    engine.start(
+      EngineState(machine: machine, resolver: resolver, now: now),
+      hands: hands(transport, letterWriter, emulator: emulator))
+  }
+
+  /// Everything under way when it stopped has ended and is on disk; if not, the next start has something to reconcile.
+  var stoppedClean: Bool { isClean.load(ordering: .acquiring) }
+
+  /// Lets what is under way end within the grace, commits it, and ends every thread.
+  func stop(grace: Span) async {
+    guard let moving = moving.withLock({ $0 }) else { return }
+    engine.post(.stop(deadline: WallClock.now() + grace + .seconds(5)))
+    await moving.transport.shutdown(within: grace)
+    await Blocking.run { [self] in
+      let ended = engine.join()
+      moving.letterWriter.stop()
+      let committed = database.stop()
+      isClean.store(ended && committed, ordering: .releasing)
+    }
+  }
+
+  private func hands(_ transport: CurlTransport, _ letterWriter: LetterWriter, emulator: String?) -> EngineHands {
+    let database = database
+    let bell = AlarmBell(table: { [self] in table }, append: { database.post(.append($0, reply: nil)) }, log: log)
+    let outlets = EngineHands.Outlets(
+      database: { database.post($0) }, letters: { letterWriter.post($0) }, requests: { transport.submit($0) },
+      alarm: { bell.ring($0) }, attempt: { [self] in write($0) })
+    let secrets = secrets
+    return EngineHands(
+      outlets: outlets, congestion: congestion,
+      maker: RequestMaker(secret: { secrets.value($0) }, emulator: emulator))
+  }
+
+  private func write(_ record: AttemptRecord) {
+    writer.attempt(
+      record.attempt, of: record.delivery, number: record.delivery.attempts.count + 1, due: record.due,
+      now: WallClock.now())
+  }
+}

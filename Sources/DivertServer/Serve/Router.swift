@@ -1,0 +1,74 @@
+// The composition root: everything that `divert serve` is made of, put together, run, and stopped in reverse order.
+
+import DivertConfig
+import DivertCore
+import DivertStore
+import FoundationEssentials
+import Glibc
+import Logging
+import NIOSSL
+import ServiceLifecycle
+import UnixSignals
+import Synchronization
+
+/// The router as a whole.
+package enum Router {
+  /// Runs until SIGTERM or SIGINT; returns after what was under way has ended and is committed. Throws `ServeFailure` with
+  /// what must be mended when it cannot start.
+  package static func serve(_ options: ServeOptions) async throws {
+    umask(0o077)
+    raiseOpenFiles()
+    guard let level = Logger.Level(rawValue: options.logLevel) else {
+      let levels = Logger.Level.allCases.map(\.rawValue).joined(separator: ", ")
+      throw ServeFailure("--log-level \(options.logLevel): no such level; there are \(levels)")
+    }
+    let writer = LogWriter(level: level)
+    defer { writer.flush() }
+    let secrets = CachedSecrets(
+      SecretStore(folder: options.secretsFolder, environment: ProcessInfo.processInfo.environment))
+    let configuration = try Startup.configuration(options, secrets: secrets)
+    let addresses = try Addresses(options)
+    let protection = try Startup.protection(options, addresses, configuration.table, secrets: secrets)
+    let folder = try DataFolder.open(options)
+    let store = try folder.store(configuration)
+    let letters = DeadLetterDirectory(path: options.dataFolder + "/dead-letters")
+    let verdicts =
+      folder.wasLeftRunning ? try Recovery.verdicts(store, letters, now: WallClock.now()) : [:]
+    let owners = Owners(
+      options: options, configuration: configuration, store: store, letters: letters, secrets: secrets, writer: writer)
+    try await run(owners, addresses, folder, protection, verdicts)
+    try store.close()
+    if owners.stoppedClean {
+      folder.leaveClean()
+    } else {
+      owners.log.warning("stopped_unclean", metadata: ["msg": "the next start looks for what was left under way"])
+    }
+  }
+
+  /// Connections are files: as many as the system lets this process have.
+  private static func raiseOpenFiles() {
+    var limit = rlimit()
+    let kind = __rlimit_resource_t(RLIMIT_NOFILE.rawValue)
+    guard getrlimit(kind, &limit) == 0 else { return }
+    limit.rlim_cur = limit.rlim_max
+    _ = setrlimit(kind, &limit)
+  }
+
+  private static func run(
+    _ owners: Owners, _ addresses: Addresses, _ folder: DataFolder, _ protection: OperatorProtection,
+    _ verdicts: [DeliveryID: Delivery]
+  ) async throws {
+    Edges.yieldToDelivering()
+    let edges = Edges(owners, addresses, folder)
+    let group = ServiceGroup(
+      configuration: .init(
+        services: try edges.services(protection, verdicts).map { .init(service: $0) },
+        gracefulShutdownSignals: [.sigterm, .sigint],
+        logger: edges.quietLog))
+    do { try await group.run() } catch let fault as ListenFault {
+      await owners.stop(grace: .zero)
+      throw ServeFailure(fault.description)
+    }
+    owners.log.notice("stopped")
+  }
+}

@@ -1,0 +1,148 @@
+// `status`, `find` and `sources`: looking at what came in and what became of it.
+
+import ArgumentParser
+import DivertCore
+import DivertServer
+
+struct Status: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    abstract: "Events by source; per target what waits, is under way, went out, died, and why it stands still.")
+  @OptionGroup var options: RouterOptions
+  @OptionGroup var output: OutputOptions
+
+  func run() async throws {
+    try await Desk.open(options) { desk in
+      let status = try await desk.get("/api/status")
+      if output.format == .json { return Console.print(json: status) }
+      if let process = status["process"] {
+        let mode = process["sandbox"]?.bool == true ? ", in the sandbox" : ""
+        Console.print(
+          "running since \(process.cell("started_at"))\(mode), configuration \(process.cell("config_version"))\n")
+      }
+      Console.table(
+        ["source", "received", "accepted", "duplicate", "refused", "quarantined", "unmatched"],
+        status.items("sources").map { row in
+          ["source", "received", "accepted", "duplicate", "refused", "quarantined", "unmatched"].map { row.cell($0) }
+        })
+      Console.print("")
+      TargetTable.print(status.items("targets"))
+      let alarms = status.items("alarms")
+      if !alarms.isEmpty { Console.print("") }
+      for alarm in alarms { Console.print("alarm: \(alarm.cell("sentence"))") }
+    }
+  }
+}
+
+enum TargetTable {
+  static func print(_ targets: [JSONValue]) {
+    Console.table(
+      ["target", "state", "waiting", "in flight", "delivered", "dead", "skipped", "oldest waiting"],
+      targets.map { target in
+        let age = target["oldest_waiting_seconds"]?.integer.map { OperatorTime.words(.seconds($0)) } ?? ""
+        return ["target", "state", "waiting", "in_flight", "delivered", "dead", "skipped"].map { target.cell($0) } + [
+          age
+        ]
+      })
+    for target in targets where target["reason"] != nil {
+      let since = target.cell("since").orNil.map { " since \($0)" } ?? ""
+      let probe = target.cell("probe_at").orNil.map { "; tried again at \($0)" } ?? ""
+      Console.print(
+        "  \(target.cell("target")) is \(target.cell("state"))\(since): \(target.cell("reason", "sentence"))\(probe)")
+    }
+  }
+}
+
+struct Find: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    abstract: "Everything that happened to a customer, a call or an event, and why each route did or did not match.")
+  @OptionGroup var options: RouterOptions
+  @OptionGroup var output: OutputOptions
+  @Argument(help: "A phone number, a call's id, an event's id (evt_…) or a delivery's (dlv_…).") var what: String
+  @Option(help: "At most this many events, the newest.") var limit = 20
+
+  func run() async throws {
+    try await Desk.open(options) { desk in
+      let found = try await desk.get("/api/find", ["q": what, "limit": String(limit)])
+      if output.format == .json { return Console.print(json: found) }
+      for (place, record) in found.items("events").enumerated() {
+        if place > 0 { Console.print("") }
+        show(record)
+      }
+    }
+  }
+
+  private func show(_ record: JSONValue) {
+    let event = record["event"] ?? .null
+    Console.print("\(event.cell("id"))  \(event.cell("event")) \(event.cell("direction"))  at \(event.cell("at"))")
+    Console.print(
+      "  received \(event.cell("received_at")) from \(event.cell("source")), call \(event.cell("call", "id"))")
+    let customer = [event.cell("customer", "name"), event.cell("customer", "phone")].filter { !$0.isEmpty }
+    Console.print("  customer \(customer.joined(separator: " "))  agent \(event.cell("agent").orNil ?? "not named")")
+    for route in record.items("routes") {
+      let why = route.cell("why_not").orNil.map { ": \($0)" } ?? ""
+      Console.print("  \(route["matched"]?.bool == true ? "✓" : "✗") \(route.cell("route"))\(why)")
+    }
+    for delivery in record.items("deliveries") { show(delivery: delivery) }
+  }
+
+  private func show(delivery: JSONValue) {
+    let due = delivery.cell("due").orNil.map { ", again at \($0)" } ?? ""
+    let reason = delivery.cell("reason", "sentence").orNil.map { ": \($0)" } ?? ""
+    let name = "\(delivery.cell("target")).\(delivery.cell("action"))"
+    let replay = delivery.cell("replay_of").orNil.map { " (replays \($0))" } ?? ""
+    Console.print("  \(delivery.cell("id"))  \(name)  \(delivery.cell("state"))\(due)\(reason)\(replay)")
+    for attempt in delivery.items("attempts") {
+      let status = attempt.cell("status").orNil ?? "no answer"
+      Console.print(
+        "    \(attempt.cell("at"))  \(attempt.cell("outcome"))  \(status) in \(attempt.cell("milliseconds")) ms: "
+          + attempt.cell("reason", "sentence"))
+    }
+  }
+}
+
+struct Sources: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    abstract: "Where events come from, and the last ones that came.", subcommands: [List.self, Last.self])
+
+  struct List: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(abstract: "Every source with its counts.")
+    @OptionGroup var options: RouterOptions
+    @OptionGroup var output: OutputOptions
+
+    func run() async throws {
+      try await Desk.open(options) { desk in
+        let sources = try await desk.get("/api/sources")
+        if output.format == .json { return Console.print(json: sources) }
+        let columns = ["source", "type", "received", "accepted", "duplicate", "refused", "quarantined", "unmatched"]
+        Console.table(
+          columns + ["last received"],
+          (sources.array ?? []).map { row in columns.map { row.cell($0) } + [row.cell("last_received_at")] })
+      }
+    }
+  }
+
+  struct Last: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+      abstract: "The last captured bodies, what is personal masked, and what was read from them.")
+    @OptionGroup var options: RouterOptions
+    @OptionGroup var output: OutputOptions
+    @Argument(help: "One source; all by default.") var source: String?
+    @Option(help: "How many.") var limit = 3
+
+    func run() async throws {
+      try await Desk.open(options) { desk in
+        let last = try await desk.get("/api/sources/last", ["source": source, "limit": String(limit)])
+        if output.format == .json { return Console.print(json: last) }
+        let events = last.array ?? []
+        if events.isEmpty { Console.print("nothing has come in yet") }
+        for event in events {
+          Console.print("\(event.cell("id"))  \(event.cell("source"))  received \(event.cell("received_at"))")
+          Console.print("as it came:")
+          Console.print(json: event["body"] ?? .null)
+          Console.print("as it was read:")
+          Console.print(json: event["read"] ?? .null)
+        }
+      }
+    }
+  }
+}

@@ -7,6 +7,13 @@ struct CompactJSON {
   private(set) var bytes: [UInt8] = []
   private var needsComma = false
 
+  init(capacity: Int = 256) { bytes.reserveCapacity(capacity) }
+
+  /// Blanks behind the document, up to a length.
+  mutating func fill(to length: Int) {
+    if bytes.count < length { bytes.append(contentsOf: repeatElement(0x20, count: length - bytes.count)) }
+  }
+
   mutating func array(_ write: (inout CompactJSON) -> Void) {
     comma()
     bytes.append(UInt8(ascii: "["))
@@ -63,68 +70,89 @@ struct PlanEntry {
   var later: Bool
 }
 
-/// The `plan` column: `[route, send, target, action, order key, due, to a person]`, for later ones also `version`.
+/// The `plan` column: `[route, send, target, action, order key, due, to a person, version]`. What ends a list may be left out:
+/// no version (the event's own), not to a person, due when the event was received (as null), no order key.
 enum PlanCoding {
   static func encode(_ entries: [PlanEntry]) -> [UInt8] {
     var json = CompactJSON()
-    json.array { json in for entry in entries { append(entry.plan, later: entry.version, to: &json) } }
+    json.array { json in for entry in entries { append(entry.plan, later: entry.version, nil, to: &json) } }
     return json.bytes
   }
 
-  static func encode(_ planned: [PlannedDelivery]) -> [UInt8] {
+  static func encode(_ planned: [PlannedDelivery], received: Timestamp) -> [UInt8] {
     var json = CompactJSON()
-    json.array { json in for plan in planned { append(plan, later: nil, to: &json) } }
+    json.array { json in for plan in planned { append(plan, later: nil, received, to: &json) } }
     return json.bytes
   }
 
-  private static func append(_ plan: PlannedDelivery, later version: String?, to json: inout CompactJSON) {
+  private static func append(
+    _ plan: PlannedDelivery, later version: String?, _ received: Timestamp?, to json: inout CompactJSON
+  ) {
     json.array { json in
       json.text(plan.route)
       json.text(plan.send)
       json.text(plan.target)
       json.text(plan.action)
+      let atOnce = plan.due == received
+      if version == nil, !plan.toPerson, atOnce, plan.orderKey == nil { return }
       json.text(plan.orderKey)
-      json.number(plan.due.milliseconds)
+      if version == nil, !plan.toPerson, atOnce { return }
+      if atOnce { json.null() } else { json.number(plan.due.milliseconds) }
       json.number(plan.toPerson ? 1 : 0)
       if let version { json.text(version) }
     }
   }
 
-  static func decode(_ bytes: [UInt8]) throws -> [PlanEntry] {
+  static func decode(_ bytes: [UInt8], received: Timestamp) throws -> [PlanEntry] {
     let items = try StoredJSON.array(bytes, "plan")
     return try items.map { item in
-      guard let fields = item.array, fields.count >= 7, let route = fields[0].string, let send = fields[1].string,
-        let target = fields[2].string, let action = fields[3].string, let due = fields[5].integer
+      guard let fields = item.array, fields.count >= 4, let route = fields[0].string, let send = fields[1].string,
+        let target = fields[2].string, let action = fields[3].string
       else { throw StoredJSON.fault("plan") }
+      let due = fields.count > 5 ? fields[5].integer.map(Timestamp.init(milliseconds:)) : nil
       let plan = PlannedDelivery(
-        route: route, send: send, target: target, action: action, orderKey: fields[4].string,
-        due: Timestamp(milliseconds: due), toPerson: fields[6].integer == 1)
+        route: route, send: send, target: target, action: action, orderKey: fields.count > 4 ? fields[4].string : nil,
+        due: due ?? received, toPerson: fields.count > 6 && fields[6].integer == 1)
       let version = fields.count > 7 ? fields[7].string : nil
       return PlanEntry(plan: plan, version: version, later: version != nil)
     }
   }
 }
 
-/// The `packed` column: `0` open, `1` has a row, `[state, code, sentence, attempt or null]` ended.
+/// The `packed` column: `0` open, `1` has a row, `[state, code, sentence, attempt or null]` ended; code and sentence are null
+/// where the attempt's hold. Filled up with blanks to its width.
 enum PackedCoding {
-  static func encode(_ states: [PackedState]) -> [UInt8] {
-    var json = CompactJSON()
+  /// What an ended delivery mostly takes.
+  private static let usualEnd = 88
+
+  /// Room for the states that open ones are going to have.
+  static func width(_ states: [PackedState]) -> Int { 2 + states.reduce(0) { $0 + ($1 == .open ? usualEnd : 2) } }
+
+  static func encode(_ states: [PackedState], width: Int) -> [UInt8] {
+    var json = CompactJSON(capacity: width)
     json.array { json in
       for state in states {
         switch state {
         case .open: json.number(0)
         case .row: json.number(1)
-        case .ended(let state, let reason, let attempt):
-          json.array { json in
-            json.number(state.rawValue)
-            json.text(reason.code)
-            json.text(reason.sentence)
-            if let attempt { AttemptCoding.append(attempt, to: &json) } else { json.null() }
-          }
+        case .ended(let state, let reason, let attempt): append(state, reason, attempt, to: &json)
         }
       }
     }
+    json.fill(to: width)
     return json.bytes
+  }
+
+  private static func append(
+    _ state: DeliveryState, _ reason: Reason, _ attempt: Attempt?, to json: inout CompactJSON
+  ) {
+    json.array { json in
+      json.number(state.rawValue)
+      let shared = attempt?.reason == reason
+      json.text(shared ? nil : reason.code)
+      json.text(shared ? nil : reason.sentence)
+      if let attempt { AttemptCoding.append(attempt, to: &json) } else { json.null() }
+    }
   }
 
   static func decode(_ bytes: [UInt8]) throws -> [PackedState] {
@@ -132,10 +160,12 @@ enum PackedCoding {
       if item.integer == 0 { return .open }
       if item.integer == 1 { return .row }
       guard let fields = item.array, fields.count == 4, let raw = fields[0].integer,
-        let state = DeliveryState(rawValue: Int(raw)), let code = fields[1].string, let sentence = fields[2].string
+        let state = DeliveryState(rawValue: Int(raw))
       else { throw StoredJSON.fault("packed") }
       let attempt = fields[3] == .null ? nil : try AttemptCoding.decode(fields[3])
-      return .ended(state, reason: Reason(code, sentence), attempt: attempt)
+      let own = fields[1].string.flatMap { code in fields[2].string.map { Reason(code, $0) } }
+      guard let reason = own ?? attempt?.reason else { throw StoredJSON.fault("packed") }
+      return .ended(state, reason: reason, attempt: attempt)
     }
   }
 }

@@ -159,8 +159,13 @@ private let statusUpdate = """
     for body in [incomingRejected, outgoingRejected, permissionReply, messageReceived, #"{"event":"X"}"#] {
       let fields = try fields(body)
       #expect(Event.Fields(decoding: fields.encoded()) == fields)
+      let decoded = Event.Fields(
+        decoding: fields.encoded(whole: false), name: fields.name, callID: fields.callID,
+        customerPhone: fields.customerPhone)
+      #expect(decoded == fields)
     }
     #expect(Event.Fields(decoding: bytes("{}")) == nil)
+    #expect(Event.Fields(decoding: bytes("{}"), name: "X", callID: nil, customerPhone: nil) == nil)
   }
 }
 

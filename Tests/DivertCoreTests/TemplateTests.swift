@@ -195,8 +195,7 @@ import Testing
       .init("list", .array([.template(try template("{{ chat.id? }}")), .literal(1), .object([])])),
       .init("at", .template(try template("{{ at }}"))),
     ])
-    var text: [UInt8] = []
-    #expect(try context.append(body, to: &text))
+    let text = try BodyProgram(body).bytes(context)
     let wanted =
       #"{"call":"c","mixed":"\"James Smith\"\n","n":12345678901234567,"list":[1,{}],"at":"2026-01-15T10:30:25.000Z"}"#
     #expect(String(decoding: text, as: UTF8.self) == wanted)

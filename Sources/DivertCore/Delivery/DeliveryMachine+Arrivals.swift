@@ -53,7 +53,7 @@ extension DeliveryMachine {
   package mutating func interrupted(_ found: ClaimedDelivery, park: Bool, now: Timestamp) {
     let slot = enter(found.delivery, found.event, packed: false)
     if !park {
-      jobs[slot]?.delivery.state = .waiting
+      jobs[slot].delivery.state = .waiting
       return spill(slot)
     }
     gates[gate(found.delivery.plan.target)].inFlight += 1
@@ -72,19 +72,19 @@ extension DeliveryMachine {
 
   /// Puts a job into its target's queue, behind others of its order key.
   private mutating func queue(_ slot: Int, _ now: Timestamp) {
-    guard let job = jobs[slot] else { return }
-    touch(job.target)
-    if job.packed && job.delivery.due > now || !hasRoom(job.target, now) { return spill(slot) }
+    let (target, packed) = (jobs[slot].target, jobs[slot].packed)
+    touch(target)
+    if packed && jobs[slot].delivery.due > now || !hasRoom(target, now) { return spill(slot) }
     guard let key = lineKey(slot) else { return makeReady(slot) }
     // A row that is claimed after the commit was freed by the store: it is the first of its line.
-    if let settling = lines[key]?.settling, job.packed || settling > committedTurn { return spill(slot) }
+    if let settling = lines[key]?.settling, packed || settling > committedTurn { return spill(slot) }
     if lines[key]?.headed != true {
       lines[key, default: Line()].headed = true
-      jobs[slot]?.head = true
+      jobs[slot].head = true
       return makeReady(slot)
     }
-    jobs[slot]?.phase = .following
-    gates[job.target].queued += 1
+    jobs[slot].phase = .following
+    gates[target].queued += 1
     lines[key]?.followers.append(slot)
   }
 
@@ -95,16 +95,16 @@ extension DeliveryMachine {
   }
 
   mutating func makeReady(_ slot: Int) {
-    guard let target = jobs[slot]?.target else { return }
-    jobs[slot]?.phase = .ready
+    let target = jobs[slot].target
+    jobs[slot].phase = .ready
     gates[target].queued += 1
     gates[target].ready.append(slot)
     touch(target)
   }
 
   func lineKey(_ slot: Int) -> LineKey? {
-    guard let job = jobs[slot], let key = job.delivery.plan.orderKey, job.delivery.replayOf == nil else { return nil }
-    return LineKey(target: job.target, key: key)
+    guard let key = jobs[slot].delivery.plan.orderKey, jobs[slot].delivery.replayOf == nil else { return nil }
+    return LineKey(target: jobs[slot].target, key: key)
   }
 
   /// Puts a job that is in no queue back on disk, unattempted, as a waiting row. Later ones of its key go behind it there.
@@ -116,11 +116,10 @@ extension DeliveryMachine {
 
   /// Commits the job's delivery as a row of its own.
   mutating func keepRow(_ slot: Int) {
-    guard let job = jobs[slot] else { return }
-    pending.batch.rows.append(job.delivery)
-    if job.packed {
-      ledger.set(job.delivery.id, .row, now: job.delivery.due)
-      jobs[slot]?.packed = false
+    pending.batch.rows.append(jobs[slot].delivery)
+    if jobs[slot].packed {
+      ledger.set(jobs[slot].delivery.id, .row, now: jobs[slot].delivery.due)
+      jobs[slot].packed = false
     }
   }
 

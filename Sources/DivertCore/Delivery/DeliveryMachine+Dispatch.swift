@@ -31,32 +31,18 @@ extension DeliveryMachine {
   }
 
   private mutating func depart(_ target: Int, _ now: Timestamp) {
-    guard let slot = gates[target].ready.popFirst(), var job = jobs[slot] else { return }
-    job.probe = !gates[target].isOpen
+    guard let slot = gates[target].ready.popFirst() else { return }
     gates[target].queued -= 1
+    let token = jobs[slot].depart(probe: !gates[target].isOpen, now)
     gates[target].depart()
-    if job.delivery.firstAttemptAt != nil, job.delivery.due < now {
-      job.delivery.stood = job.delivery.stood + (now - job.delivery.due)
-      job.delivery.due = now
-    }
-    if job.delivery.plan.toPerson {
-      job.phase = .recording
-      job.delivery.state = .sending
-      jobs[slot] = job
-      record(slot)
-    } else {
-      job.phase = .sending
-      jobs[slot] = job
-      pending.sends.append(job.token)
-    }
+    if jobs[slot].phase == .recording { record(slot, token) } else { pending.sends.append(token) }
   }
 
   /// `sending` goes to disk before the first byte leaves.
-  private mutating func record(_ slot: Int) {
-    guard let job = jobs[slot] else { return }
+  private mutating func record(_ slot: Int, _ token: JobToken) {
     keepRow(slot)
     turnNeeded = true
-    recording.append(Pending(turn: turn + 1, value: job.token))
+    recording.append(Pending(turn: turn + 1, value: token))
   }
 
   /// The batch of a turn (and of those before it) is on disk. Events that were appended in the same transaction are `planned` in the
@@ -75,7 +61,7 @@ extension DeliveryMachine {
   }
 
   private mutating func dispatch(_ token: JobToken) {
-    jobs[token.slot]?.phase = .sending
+    jobs[token.slot].phase = .sending
     pending.sends.append(token)
   }
 
@@ -110,5 +96,23 @@ extension DeliveryMachine {
     if let set = gates[target].wakeAt, set <= time { return }
     gates[target].wakeAt = time
     timers.set(target, at: time)
+  }
+}
+
+extension DeliveryMachine.Job {
+  /// Its turn has come: it goes out, to a person once that is on disk.
+  fileprivate mutating func depart(probe: Bool, _ now: Timestamp) -> JobToken {
+    self.probe = probe
+    if delivery.firstAttemptAt != nil, delivery.due < now {
+      delivery.stood = delivery.stood + (now - delivery.due)
+      delivery.due = now
+    }
+    if delivery.plan.toPerson {
+      phase = .recording
+      delivery.state = .sending
+    } else {
+      phase = .sending
+    }
+    return token
   }
 }

@@ -82,7 +82,8 @@ extension DeliveryMachine {
   /// Ends the deliveries in memory that are meant and not under way, as skipped. Returns how many. Those on disk are the store's.
   package mutating func cancel(_ order: Cancel, now: Timestamp) -> Int {
     let meant = jobs.indices.filter { slot in
-      guard let job = jobs[slot], job.phase == .ready || job.phase == .following else { return false }
+      let job = jobs[slot]
+      guard job.phase == .ready || job.phase == .following else { return false }
       return order.covers(job.delivery.id, job.delivery.plan)
     }
     for slot in meant { skip(slot, order.reason, now) }
@@ -90,12 +91,12 @@ extension DeliveryMachine {
   }
 
   private mutating func skip(_ slot: Int, _ reason: Reason, _ now: Timestamp) {
-    guard let job = jobs[slot] else { return }
+    let job = jobs[slot]
     _ = gates[job.target].ready.removeAll { $0 == slot }
     if let key = lineKey(slot) { _ = lines[key]?.followers.removeAll { $0 == slot } }
     gates[job.target].queued -= 1
-    jobs[slot]?.delivery.state = .skipped
-    jobs[slot]?.delivery.reason = reason
+    jobs[slot].delivery.state = .skipped
+    jobs[slot].delivery.reason = reason
     if job.packed {
       ledger.set(job.delivery.id, .ended(.skipped, reason: reason, attempt: nil), now: now)
     } else {

@@ -7,43 +7,44 @@ extension DeliveryMachine {
   package mutating func attempted(
     _ token: JobToken, _ attempt: Attempt, wait: Span?, retry: RetrySettings, now: Timestamp
   ) -> Timestamp? {
-    guard let job = live(token), job.phase == .sending else { return nil }
+    guard isLive(token), jobs[token.slot].phase == .sending else { return nil }
     postponedUntil = nil
-    judge(job, token, attempt, wait: wait, retry: retry, now)
+    judge(token.slot, attempt, wait: wait, retry: retry, now)
     return postponedUntil
   }
 
   private mutating func judge(
-    _ job: Job, _ token: JobToken, _ attempt: Attempt, wait: Span?, retry: RetrySettings, _ now: Timestamp
+    _ slot: Int, _ attempt: Attempt, wait: Span?, retry: RetrySettings, _ now: Timestamp
   ) {
+    let target = jobs[slot].target
     let delivered = attempt.outcome == .ok || attempt.outcome == .okDuplicate
-    if !(job.packed && delivered) { note(attempt, slot: token.slot) }
-    gates[job.target].attempts[attempt.outcome, default: 0] += 1
+    if !(jobs[slot].packed && delivered) { note(attempt, slot: slot) }
+    gates[target].attempts[attempt.outcome, default: 0] += 1
     if let wait, wait > TargetGate.longestWait, attempt.outcome == .retry || attempt.outcome == .throttle {
-      hold(job.target, .held, attempt.reason, wait: wait, now)
-      return postpone(token.slot, attempt.reason, until: now)
+      hold(target, .held, attempt.reason, wait: wait, now)
+      return postpone(slot, attempt.reason, until: now)
     }
-    judgeTarget(job, attempt, wait: wait, now)
+    judgeTarget(target, probe: jobs[slot].probe, attempt, wait: wait, now)
     switch attempt.outcome {
-    case .ok, .okDuplicate: deliver(token.slot, attempt, now)
-    case .retry: again(token.slot, attempt, wait: wait, retry: retry, now)
-    case .throttle: afterThrottle(token.slot, attempt, retry: retry, now)
-    case .hold, .refresh, .disable: postpone(token.slot, attempt.reason, until: now)
-    case .fail: die(token.slot, attempt.reason)
-    case .park: die(token.slot, Reason("ambiguous", attempt.reason.sentence))
+    case .ok, .okDuplicate: deliver(slot, attempt, now)
+    case .retry: again(slot, attempt, wait: wait, retry: retry, now)
+    case .throttle: afterThrottle(slot, attempt, retry: retry, now)
+    case .hold, .refresh, .disable: postpone(slot, attempt.reason, until: now)
+    case .fail: die(slot, attempt.reason)
+    case .park: die(slot, Reason("ambiguous", attempt.reason.sentence))
     }
   }
 
   /// The request could not be made of the event and the action.
   package mutating func unsendable(_ token: JobToken, _ reason: Reason, now: Timestamp) {
-    guard live(token)?.phase == .sending else { return }
+    guard isLive(token), jobs[token.slot].phase == .sending else { return }
     die(token.slot, reason)
   }
 
   /// The request never left because the process is stopping: it waits as if it had not been tried.
   package mutating func unsent(_ token: JobToken, now: Timestamp) {
     guard let job = live(token) else { return }
-    jobs[token.slot]?.delivery.state = .waiting
+    jobs[token.slot].delivery.state = .waiting
     gates[job.target].inFlight -= 1
     if !job.packed { keepRow(token.slot) }
     leave(token.slot)
@@ -59,31 +60,29 @@ extension DeliveryMachine {
   }
 
   private mutating func note(_ attempt: Attempt, slot: Int) {
-    jobs[slot]?.delivery.attempts.append(attempt)
-    if jobs[slot]?.delivery.firstAttemptAt == nil { jobs[slot]?.delivery.firstAttemptAt = attempt.startedAt }
+    jobs[slot].delivery.attempts.append(attempt)
+    if jobs[slot].delivery.firstAttemptAt == nil { jobs[slot].delivery.firstAttemptAt = attempt.startedAt }
     switch attempt.outcome {
     case .throttle, .hold, .refresh, .disable: break
-    case .ok, .okDuplicate, .retry, .fail, .park: jobs[slot]?.delivery.counted += 1
+    case .ok, .okDuplicate, .retry, .fail, .park: jobs[slot].delivery.counted += 1
     }
   }
 
   private mutating func deliver(_ slot: Int, _ attempt: Attempt, _ now: Timestamp) {
-    guard let packed = jobs[slot]?.packed, let id = jobs[slot]?.delivery.id else { return }
-    if packed {
+    if jobs[slot].packed {
       // Its event's row keeps all that there is to keep of it.
-      ledger.set(id, .ended(.delivered, reason: attempt.reason, attempt: attempt), now: now)
+      ledger.set(jobs[slot].delivery.id, .ended(.delivered, reason: attempt.reason, attempt: attempt), now: now)
       return finish(slot)
     }
-    jobs[slot]?.delivery.state = .delivered
-    jobs[slot]?.delivery.reason = attempt.reason
+    jobs[slot].delivery.state = .delivered
+    jobs[slot].delivery.reason = attempt.reason
     end(slot)
   }
 
   private mutating func again(
     _ slot: Int, _ attempt: Attempt, wait: Span?, retry: RetrySettings, _ now: Timestamp
   ) {
-    guard let job = jobs[slot] else { return }
-    switch retry.decide(job.delivery, wait: wait, now: now, using: &random) {
+    switch retry.decide(jobs[slot].delivery, wait: wait, now: now, using: &random) {
     case .again(let time): postpone(slot, attempt.reason, until: time)
     case .giveUp(let reason):
       die(slot, Reason(reason.code, "\(reason.sentence); the last: \(attempt.reason.sentence)"))
@@ -92,33 +91,31 @@ extension DeliveryMachine {
 
   /// The wait that a target asks of all is time spent limited: `retry.for` does not count it.
   private mutating func afterThrottle(_ slot: Int, _ attempt: Attempt, retry: RetrySettings, _ now: Timestamp) {
-    guard let job = jobs[slot] else { return }
-    let pause = max(.zero, (gates[job.target].notBefore ?? now) - now)
-    jobs[slot]?.delivery.stood = job.delivery.stood + pause
+    let pause = max(.zero, (gates[jobs[slot].target].notBefore ?? now) - now)
+    jobs[slot].delivery.stood = jobs[slot].delivery.stood + pause
     again(slot, attempt, wait: pause, retry: retry, now)
   }
 
   /// Back to disk, waiting. It keeps its place in its line, so later ones of its key wait behind it.
   mutating func postpone(_ slot: Int, _ reason: Reason?, until time: Timestamp) {
-    guard let job = jobs[slot] else { return }
-    jobs[slot]?.delivery.state = .waiting
-    jobs[slot]?.delivery.due = time
-    jobs[slot]?.delivery.reason = reason
+    let target = jobs[slot].target
+    jobs[slot].delivery.state = .waiting
+    jobs[slot].delivery.due = time
+    jobs[slot].delivery.reason = reason
     postponedUntil = time
     keepRow(slot)
-    if job.head, let key = lineKey(slot) { closeLine(key) }
-    gates[job.target].inFlight -= 1
-    touch(job.target)
+    if jobs[slot].head, let key = lineKey(slot) { closeLine(key) }
+    gates[target].inFlight -= 1
+    touch(target)
     leave(slot)
   }
 
   /// Given up: the letter first, its row when that is on disk.
   mutating func die(_ slot: Int, _ reason: Reason) {
-    guard let token = jobs[slot]?.token else { return }
-    jobs[slot]?.phase = .dying
-    jobs[slot]?.delivery.state = .dead
-    jobs[slot]?.delivery.reason = reason
-    pending.letters.append(token)
+    jobs[slot].phase = .dying
+    jobs[slot].delivery.state = .dead
+    jobs[slot].delivery.reason = reason
+    pending.letters.append(jobs[slot].token)
   }
 
   /// An ended delivery's row is committed; its line goes on.
@@ -128,10 +125,10 @@ extension DeliveryMachine {
   }
 
   private mutating func finish(_ slot: Int) {
-    guard let job = jobs[slot] else { return }
-    gates[job.target].inFlight -= 1
-    touch(job.target)
-    if job.head, let key = lineKey(slot) { advance(key) }
+    let target = jobs[slot].target
+    gates[target].inFlight -= 1
+    touch(target)
+    if jobs[slot].head, let key = lineKey(slot) { advance(key) }
     leave(slot)
   }
 
@@ -139,7 +136,7 @@ extension DeliveryMachine {
   mutating func advance(_ key: LineKey) {
     if let next = lines[key]?.followers.popFirst() {
       gates[key.target].queued -= 1
-      jobs[next]?.head = true
+      jobs[next].head = true
       makeReady(next)
     } else if lines[key]?.settling != nil {
       lines[key]?.headed = false
@@ -151,9 +148,10 @@ extension DeliveryMachine {
 
 // What an answer says of the target itself.
 extension DeliveryMachine {
-  private mutating func judgeTarget(_ job: Job, _ attempt: Attempt, wait: Span?, _ now: Timestamp) {
-    let target = job.target
-    judgeHealth(job, attempt, now)
+  private mutating func judgeTarget(
+    _ target: Int, probe: Bool, _ attempt: Attempt, wait: Span?, _ now: Timestamp
+  ) {
+    judgeHealth(target, probe: probe, attempt, now)
     let forbidden = attempt.outcome == .fail && attempt.status == 403
     gates[target].forbiddenInARow = forbidden ? gates[target].forbiddenInARow + 1 : 0
     switch attempt.outcome {
@@ -162,22 +160,22 @@ extension DeliveryMachine {
     case .fail where gates[target].forbiddenInARow >= TargetGate.forbiddenThreshold:
       let count = gates[target].forbiddenInARow
       hold(target, .held, Reason("forbidden", "\(count) deliveries in a row were answered 403"), wait: nil, now)
-    case .fail where attempt.status == nil: if job.probe { reprobe(target, now) }
-    case .ok, .okDuplicate, .fail, .throttle: if job.probe { release(target) }
-    case .retry, .park: if job.probe { reprobe(target, now) }
+    case .fail where attempt.status == nil: if probe { reprobe(target, now) }
+    case .ok, .okDuplicate, .fail, .throttle: if probe { release(target) }
+    case .retry, .park: if probe { reprobe(target, now) }
     }
     if attempt.outcome == .throttle { throttle(target, wait, now) } else { gates[target].throttlesInARow = 0 }
   }
 
   /// What the attempt says of whether the target can be reached and works.
-  private mutating func judgeHealth(_ job: Job, _ attempt: Attempt, _ now: Timestamp) {
+  private mutating func judgeHealth(_ target: Int, probe: Bool, _ attempt: Attempt, _ now: Timestamp) {
     // Refused on this side: the target was not asked.
     if attempt.status == nil, attempt.outcome == .fail { return }
     let broken = attempt.status.map { $0 >= 500 } ?? true
     if broken && (attempt.outcome == .retry || attempt.outcome == .park) {
-      gates[job.target].breaker.failed(at: now, probe: job.probe)
+      gates[target].breaker.failed(at: now, probe: probe)
     } else {
-      gates[job.target].breaker.succeeded()
+      gates[target].breaker.succeeded()
     }
   }
 

@@ -44,13 +44,13 @@ package struct AlarmNotice: Sendable, Hashable {
 /// Life of a job: queued (ready, or following another of its order key) → [recording: `sending` is being committed, for actions
 /// to a person] → sending → ended, or back to disk as a waiting row, or dying (its letter is being written) → ended.
 package struct DeliveryMachine: Sendable {
-  enum Phase: Sendable { case ready, following, recording, sending, dying }
+  enum Phase: Sendable { case ready, following, recording, sending, dying, vacant }
 
   struct Job: Sendable {
     var token: JobToken
     var delivery: Delivery
-    let event: Event
-    let target: Int
+    var event: Event
+    var target: Int
     /// Lives in its event's row; has none of its own yet.
     var packed: Bool
     var phase: Phase
@@ -58,6 +58,17 @@ package struct DeliveryMachine: Sendable {
     var head = false
     /// It went out to a closed target, to see whether that answers again.
     var probe = false
+
+    /// What stands in a slot that is free.
+    static let vacant = Job(
+      token: JobToken(rawValue: .max),
+      delivery: Delivery(id: DeliveryID(event: none.id, ordinal: 0), plan: noPlan, version: ""),
+      event: none, target: 0, packed: false, phase: .vacant)
+    private static let none = Event(
+      id: EventID(sequence: 0, tag: 0), source: "", receivedAt: noPlan.due,
+      fields: Event.Fields(name: "", at: noPlan.due), body: [], raw: .null)
+    private static let noPlan = PlannedDelivery(
+      route: "", send: "", target: "", action: "", orderKey: nil, due: Timestamp(milliseconds: 0), toPerson: false)
   }
 
   struct LineKey: Hashable, Sendable {
@@ -80,7 +91,8 @@ package struct DeliveryMachine: Sendable {
     var value: Value
   }
 
-  var jobs: [Job?] = []
+  /// Looked at and changed in place: a copy of a job costs a dozen reference counts.
+  var jobs: [Job] = []
   var freeSlots: [Int] = []
   var generation: UInt64 = 0
   var gates: [TargetGate] = []
@@ -119,8 +131,7 @@ package struct DeliveryMachine: Sendable {
 
   /// The delivery and event of a job that is in the machine.
   package func job(_ token: JobToken) -> (delivery: Delivery, event: Event)? {
-    guard let job = live(token) else { return nil }
-    return (job.delivery, job.event)
+    isLive(token) ? (jobs[token.slot].delivery, jobs[token.slot].event) : nil
   }
 
   /// Jobs whose request is under way or whose end is being written.
@@ -133,10 +144,9 @@ package struct DeliveryMachine: Sendable {
     [timers.nextAt, ledger.nextAt, desk.nextAt].compactMap { $0 }.min()
   }
 
-  func live(_ token: JobToken) -> Job? {
-    guard token.slot < jobs.count, let job = jobs[token.slot], job.token == token else { return nil }
-    return job
-  }
+  func isLive(_ token: JobToken) -> Bool { token.slot < jobs.count && jobs[token.slot].token == token }
+
+  func live(_ token: JobToken) -> Job? { isLive(token) ? jobs[token.slot] : nil }
 
   // MARK: Slots
 
@@ -151,7 +161,7 @@ package struct DeliveryMachine: Sendable {
   }
 
   mutating func leave(_ slot: Int) {
-    jobs[slot] = nil
+    jobs[slot] = .vacant
     freeSlots.append(slot)
   }
 

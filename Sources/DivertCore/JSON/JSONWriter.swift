@@ -147,14 +147,23 @@ enum Hex {
   static let digits = Array("0123456789abcdef".utf8)
   static let upperDigits = Array("0123456789ABCDEF".utf8)
 
-  /// Two digits a byte.
-  static func text(_ bytes: some Sequence<UInt8>) -> String {
-    var text: [UInt8] = []
-    for byte in bytes {
-      text.append(digits[Int(byte >> 4)])
-      text.append(digits[Int(byte & 15)])
+  /// Two digits a byte, behind a word in ASCII.
+  static func text(_ bytes: some Collection<UInt8>, after word: StaticString = "") -> String {
+    let start = word.utf8CodeUnitCount
+    return String(unsafeUninitializedCapacity: start + 2 * bytes.count) { buffer in
+      _ = buffer.update(fromContentsOf: UnsafeBufferPointer(start: word.utf8Start, count: start))
+      var place = start
+      for byte in bytes {
+        buffer[place] = digit(byte >> 4)
+        buffer[place + 1] = digit(byte & 15)
+        place += 2
+      }
+      return place
     }
-    return String(decoding: text, as: UTF8.self)
+  }
+
+  private static func digit(_ value: UInt8) -> UInt8 {
+    value < 10 ? UInt8(ascii: "0") + value : UInt8(ascii: "a") + value - 10
   }
 }
 

@@ -4,6 +4,6 @@ import Crypto
 package enum ContentHash {
   /// The first 12 hexadecimal digits of the SHA-256 of the text's UTF-8.
   package static func short(_ text: String) -> String {
-    Hex.text(SHA256.hash(data: Array(text.utf8)).prefix(6))
+    SHA256.hash(data: Array(text.utf8)).withUnsafeBytes { Hex.text($0.prefix(6)) }
   }
 }

@@ -1,29 +1,67 @@
 // One action of one route for one event, and its attempts. Everything that happens later is a delivery with a due time.
 
-/// A delivery as a plan makes it: which send of which route, to which target's action, when.
-package struct PlannedDelivery: Sendable, Hashable {
+/// Which send of which route, to which target's action: what all deliveries of one send have in common. Shared by reference.
+package final class PlannedSend: Sendable {
   /// The route's path from the top: `agent-declined/apology-now`.
-  package var route: String
+  package let route: String
   /// The send's label: its `as:`, else its place in `send` counted from 0.
-  package var send: String
-  package var target: String
-  package var action: String
-  /// The value of `order_by`: deliveries of one target with the same key go out one after another. Nil: no order.
-  package var orderKey: String?
-  package var due: Timestamp
+  package let send: String
+  package let target: String
+  package let action: String
   /// The action is a message to a person (or parks what is ambiguous): `sending` is on disk before the first byte leaves.
-  package var toPerson: Bool
+  package let toPerson: Bool
+  /// Its share of an idempotency key.
+  let keyBytes: [UInt8]
 
-  package init(
-    route: String, send: String, target: String, action: String, orderKey: String?, due: Timestamp, toPerson: Bool
-  ) {
+  package init(route: String, send: String, target: String, action: String, toPerson: Bool) {
     self.route = route
     self.send = send
     self.target = target
     self.action = action
+    self.toPerson = toPerson
+    keyBytes = IdempotencyKey.bytes(of: [route, send, target + "." + action, ""])
+  }
+}
+
+extension PlannedSend: Hashable {
+  package static func == (a: PlannedSend, b: PlannedSend) -> Bool {
+    a === b
+      || a.route == b.route && a.send == b.send && a.target == b.target && a.action == b.action
+        && a.toPerson == b.toPerson
+  }
+
+  package func hash(into hasher: inout Hasher) {
+    hasher.combine(route)
+    hasher.combine(send)
+    hasher.combine(target)
+    hasher.combine(action)
+  }
+}
+
+/// A delivery as a plan makes it: which send, when, and behind which others.
+package struct PlannedDelivery: Sendable, Hashable {
+  package let origin: PlannedSend
+  /// The value of `order_by`: deliveries of one target with the same key go out one after another. Nil: no order.
+  package var orderKey: String?
+  package var due: Timestamp
+
+  package var route: String { origin.route }
+  package var send: String { origin.send }
+  package var target: String { origin.target }
+  package var action: String { origin.action }
+  package var toPerson: Bool { origin.toPerson }
+
+  package init(_ origin: PlannedSend, orderKey: String?, due: Timestamp) {
+    self.origin = origin
     self.orderKey = orderKey
     self.due = due
-    self.toPerson = toPerson
+  }
+
+  package init(
+    route: String, send: String, target: String, action: String, orderKey: String?, due: Timestamp, toPerson: Bool
+  ) {
+    let origin = PlannedSend(route: route, send: send, target: target, action: action, toPerson: toPerson)
+    self.init(origin, orderKey: orderKey, due: due)
   }
 }
 
@@ -106,12 +144,7 @@ package enum AttemptOutcome: String, Sendable, Hashable, CaseIterable {
 /// A delivery in full: a row of the store, an entry of the engine, the head of a dead letter.
 package struct Delivery: Sendable {
   package var id: DeliveryID
-  /// Boxed, since deliveries are copied far more often than plans are made or changed.
-  private var box: PlanBox
-  package var plan: PlannedDelivery {
-    _read { yield box.plan }
-    set { box = PlanBox(newValue) }
-  }
+  package var plan: PlannedDelivery
   /// The hash of the configuration that planned it; it keeps its routes, actions and arguments.
   package var version: String
   package var state: DeliveryState
@@ -137,7 +170,7 @@ package struct Delivery: Sendable {
 
   package init(id: DeliveryID, plan: PlannedDelivery, version: String) {
     self.id = id
-    self.box = PlanBox(plan)
+    self.plan = plan
     self.version = version
     self.state = .waiting
     self.due = plan.due
@@ -151,12 +184,6 @@ package struct Delivery: Sendable {
     self.edited = nil
     self.asWas = true
   }
-}
-
-/// One allocation a delivery, shared by all its copies.
-private final class PlanBox: Sendable {
-  let plan: PlannedDelivery
-  init(_ plan: PlannedDelivery) { self.plan = plan }
 }
 
 /// A request that a person wrote or changed in a dead-letter file. Secrets stand as `{{ secrets.name }}`.

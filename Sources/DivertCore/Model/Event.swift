@@ -1,7 +1,7 @@
 // What a source told us, once. Made by a normaliser (step 2 of the line), immutable from then on.
 
 /// One event as `routes.yaml` sees it. A field that was absent, null or "" in the body is nil: *missing*.
-package final class Event: Sendable {
+package struct Event: Sendable {
   /// What a normaliser could read; every field as the language document names it.
   package struct Fields: Sendable, Hashable {
     /// `event`: the name, as DoubleTick spells it (CALL_REJECTED …).
@@ -34,17 +34,38 @@ package final class Event: Sendable {
   }
 
   package let id: EventID
+  /// All but the id, shared by every copy and by the `Append` that the event came from.
+  package let content: EventContent
+
+  package var source: String { content.source }
+  package var receivedAt: Timestamp { content.receivedAt }
+  package var fields: Fields { _read { yield content.fields } }
+  package var body: [UInt8] { content.body }
+  package var raw: JSONValue { content.raw }
+
+  package init(id: EventID, content: EventContent) {
+    self.id = id
+    self.content = content
+  }
+
+  package init(id: EventID, source: String, receivedAt: Timestamp, fields: Fields, body: [UInt8], raw: JSONValue) {
+    self.id = id
+    content = EventContent(source: source, receivedAt: receivedAt, fields: fields, body: body, raw: raw)
+  }
+}
+
+/// What was received, before the store gave it an id.
+package final class EventContent: Sendable {
   /// The source's name in `routes.yaml`.
   package let source: String
   package let receivedAt: Timestamp
-  package let fields: Fields
+  package let fields: Event.Fields
   /// The body as it came, byte for byte.
   package let body: [UInt8]
   /// The same, parsed; an object.
   package let raw: JSONValue
 
-  package init(id: EventID, source: String, receivedAt: Timestamp, fields: Fields, body: [UInt8], raw: JSONValue) {
-    self.id = id
+  package init(source: String, receivedAt: Timestamp, fields: Event.Fields, body: [UInt8], raw: JSONValue) {
     self.source = source
     self.receivedAt = receivedAt
     self.fields = fields

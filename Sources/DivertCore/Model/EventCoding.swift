@@ -1,24 +1,27 @@
 // Event.Fields ↔ compact JSON: what the store keeps of an event beside its body.
 
 extension Event.Fields {
-  /// An object with the fields that are there, under the language's names, times as milliseconds since the epoch.
-  /// Equal fields give equal bytes.
-  package func encoded() -> [UInt8] {
+  /// An object with the fields that are there, under the language's names, times as milliseconds since the epoch. Equal
+  /// fields give equal bytes.
+  /// - Parameter whole: false leaves out the name, the call's id and the customer's phone, which the store keeps apart.
+  package func encoded(whole: Bool = true) -> [UInt8] {
     var bytes: [UInt8] = []
     bytes.reserveCapacity(512)
     bytes.append(contentsOf: "{\"at\":".utf8)
     JSONWriter.append(.number(at.milliseconds), to: &bytes)
-    Self.append(.event, name, to: &bytes)
+    if whole {
+      Self.append(.event, name, to: &bytes)
+      Self.append(.callID, callID, to: &bytes)
+      Self.append(.customerPhone, customerPhone, to: &bytes)
+    }
     Self.append(.direction, direction, to: &bytes)
     Self.append(.status, status, to: &bytes)
-    Self.append(.callID, callID, to: &bytes)
     Self.append(.callStartedAt, callStartedAt, to: &bytes)
     Self.append(.callEndedAt, callEndedAt, to: &bytes)
     Self.append(.callDuration, number: callDuration, to: &bytes)
     Self.append(.callFailedReason, callFailedReason, to: &bytes)
     Self.append(.customerID, customerID, to: &bytes)
     Self.append(.customerName, customerName, to: &bytes)
-    Self.append(.customerPhone, customerPhone, to: &bytes)
     Self.append(.waba, waba, to: &bytes)
     Self.append(.agent, agent, to: &bytes)
     Self.append(.chatID, chatID, to: &bytes)
@@ -51,9 +54,23 @@ extension Event.Fields {
 
   /// Reads what `encoded` writes; nil for anything else. Keys that it does not know are passed over.
   package init?(decoding bytes: [UInt8]) {
-    guard let object = (try? JSONValue.parse(bytes))?.object,
-      let at = object[EventField.at.rawValue]?.integer, let name = object[EventField.event.rawValue]?.string
-    else { return nil }
+    guard let object = (try? JSONValue.parse(bytes))?.object, let name = object[EventField.event.rawValue]?.string
+    else {
+      return nil
+    }
+    self.init(object, name: name)
+  }
+
+  /// Reads what `encoded(whole: false)` writes, and what was left out of it.
+  package init?(decoding bytes: [UInt8], name: String, callID: String?, customerPhone: String?) {
+    guard let object = (try? JSONValue.parse(bytes))?.object else { return nil }
+    self.init(object, name: name)
+    self.callID = callID
+    self.customerPhone = customerPhone
+  }
+
+  private init?(_ object: JSONObject, name: String) {
+    guard let at = object[EventField.at.rawValue]?.integer else { return nil }
     self.init(name: name, at: Timestamp(milliseconds: at))
     for member in object.members { set(member.key, member.value) }
   }

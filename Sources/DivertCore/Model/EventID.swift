@@ -26,15 +26,27 @@ package struct EventID: Sendable, Hashable {
     self.init(sequence: Int64(sequence), tag: UInt32(tag))
   }
 
-  /// The 19 characters without the prefix.
-  var bare: String { Base32.encode(UInt64(sequence), 13) + Base32.encode(UInt64(tag), 6) }
+  /// Appends what `description` says.
+  package func append(to bytes: inout [UInt8]) {
+    bytes.append(contentsOf: "evt_".utf8)
+    appendBare(to: &bytes)
+  }
+
+  fileprivate func appendBare(to bytes: inout [UInt8]) {
+    Base32.append(UInt64(sequence), 13, to: &bytes)
+    Base32.append(UInt64(tag), 6, to: &bytes)
+  }
 
   /// The first sequence that an event received at `time` may get: milliseconds times 2²⁰.
   package static func firstSequence(at time: Timestamp) -> Int64 { max(0, time.milliseconds) << 20 }
 }
 
 extension EventID: CustomStringConvertible {
-  package var description: String { "evt_" + bare }
+  package var description: String {
+    var bytes: [UInt8] = []
+    append(to: &bytes)
+    return String(decoding: bytes, as: UTF8.self)
+  }
 }
 
 /// A delivery's id: its event and its place among the event's deliveries. Written `dlv_<event's characters>_<ordinal>`.
@@ -46,6 +58,14 @@ package struct DeliveryID: Sendable, Hashable {
   package init(event: EventID, ordinal: Int) {
     self.event = event
     self.ordinal = ordinal
+  }
+
+  /// Appends what `description` says.
+  package func append(to bytes: inout [UInt8]) {
+    bytes.append(contentsOf: "dlv_".utf8)
+    event.appendBare(to: &bytes)
+    bytes.append(UInt8(ascii: "_"))
+    if ordinal < 10 { bytes.append(UInt8(ascii: "0") + UInt8(ordinal)) } else { bytes += Array(String(ordinal).utf8) }
   }
 
   /// Reads what `description` writes; nil for anything else.
@@ -60,21 +80,32 @@ package struct DeliveryID: Sendable, Hashable {
 }
 
 extension DeliveryID: CustomStringConvertible {
-  package var description: String { "dlv_\(event.bare)_\(ordinal)" }
+  package var description: String {
+    var bytes: [UInt8] = []
+    append(to: &bytes)
+    return String(decoding: bytes, as: UTF8.self)
+  }
 }
 
 /// Crockford's base 32 in lower case (https://www.crockford.com/base32.html): no i, l, o, u.
 enum Base32 {
   private static let alphabet = Array("0123456789abcdefghjkmnpqrstvwxyz".utf8)
 
-  /// The lowest `5 · count` bits of `value`, most significant first.
-  static func encode(_ value: UInt64, _ count: Int) -> String {
-    String(unsafeUninitializedCapacity: count) { buffer in
-      for place in 0..<count {
-        let shift = 5 * (count - 1 - place)
-        buffer[place] = alphabet[shift < 64 ? Int((value >> UInt64(shift)) & 31) : 0]
-      }
-      return count
+  /// Appends the lowest `5 · count` bits of `value`, most significant first.
+  static func append(_ value: UInt64, _ count: Int, to bytes: inout [UInt8]) {
+    for place in stride(from: 5 * (count - 1), through: 0, by: -5) {
+      bytes.append(digit(place < 64 ? UInt8(truncatingIfNeeded: value >> UInt64(place)) & 31 : 0))
+    }
+  }
+
+  private static func digit(_ value: UInt8) -> UInt8 {
+    switch value {
+    case ..<10: UInt8(ascii: "0") + value
+    case ..<18: UInt8(ascii: "a") + value - 10
+    case ..<20: UInt8(ascii: "j") + value - 18
+    case ..<22: UInt8(ascii: "m") + value - 20
+    case ..<27: UInt8(ascii: "p") + value - 22
+    default: UInt8(ascii: "v") + value - 27
     }
   }
 

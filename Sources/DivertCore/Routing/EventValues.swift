@@ -92,6 +92,16 @@ extension Event {
   }
 }
 
+extension EventField {
+  /// Whether `Event.text` answers it.
+  var isText: Bool {
+    switch self {
+    case .id, .receivedAt, .at, .callStartedAt, .callEndedAt, .callDuration: false
+    default: true
+    }
+  }
+}
+
 extension ValuePath: CustomStringConvertible {
   /// The path as `routes.yaml` writes it.
   package var description: String {

@@ -11,18 +11,28 @@ package enum IdempotencyKey {
   package static func derive(
     event: EventID, route: String, send: String, target: String, action: String, step: String = ""
   ) -> String {
-    var bytes: [UInt8] = []
-    bytes.reserveCapacity(128)
-    for part in [event.description, route, send, target + "." + action, step] {
-      bytes.append(contentsOf: part.utf8)
-      // No UTF-8 text holds this byte, so that no two lists of parts give the same bytes.
-      bytes.append(0xff)
-    }
-    return "dv1_" + Hex.text(SHA256.hash(data: bytes).prefix(16))
+    derive(event, bytes(of: [route, send, target + "." + action, step]))
   }
 
   /// The key of a planned delivery of an event.
-  package static func derive(event: EventID, plan: PlannedDelivery) -> String {
-    derive(event: event, route: plan.route, send: plan.send, target: plan.target, action: plan.action)
+  package static func derive(event: EventID, plan: PlannedDelivery) -> String { derive(event, plan.origin.keyBytes) }
+
+  /// Each part and a byte that no UTF-8 text holds, so that no two lists of parts give the same bytes.
+  static func bytes(of parts: [String]) -> [UInt8] {
+    var bytes: [UInt8] = []
+    for part in parts {
+      bytes.append(contentsOf: part.utf8)
+      bytes.append(0xff)
+    }
+    return bytes
+  }
+
+  private static func derive(_ event: EventID, _ send: [UInt8]) -> String {
+    var bytes: [UInt8] = []
+    bytes.reserveCapacity(32 + send.count)
+    event.append(to: &bytes)
+    bytes.append(0xff)
+    bytes.append(contentsOf: send)
+    return SHA256.hash(data: bytes).withUnsafeBytes { Hex.text($0.prefix(16), after: "dv1_") }
   }
 }

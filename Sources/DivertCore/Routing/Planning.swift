@@ -20,9 +20,7 @@ extension RouteTable {
   }
 
   private func planned(_ send: Send, _ event: Event) -> PlannedDelivery {
-    PlannedDelivery(
-      route: send.route, send: send.label, target: send.target, action: send.action,
-      orderKey: orderKey(send, event), due: event.receivedAt, toPerson: send.toPerson)
+    PlannedDelivery(send.planned, orderKey: orderKey(send, event), due: event.receivedAt)
   }
 
   /// The text of `order_by`; nil where there is none or a value of it is missing: no key, no order.

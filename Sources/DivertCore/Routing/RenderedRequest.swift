@@ -49,6 +49,10 @@ package final class RequestRecipe: Sendable {
   package let zone: Zone
   package let country: String
   package let tables: [String: [String: String]]
+  /// The body's, where nothing in it is looked at before it is written.
+  let program: BodyProgram?
+  /// The address, where no expression stands in it.
+  let fixedURL: String?
 
   /// `table`: the configuration whose time zone, country and tables the templates use.
   package init(send: Send, action: ActionDefinition, target: TargetDefinition, table: RouteTable) {
@@ -58,6 +62,15 @@ package final class RequestRecipe: Sendable {
     zone = table.zone
     country = table.parts.country
     tables = table.parts.tables
+    program = Self.program(action)
+    fixedURL = RequestURL.fixed(target, action)
+  }
+
+  private static func program(_ action: ActionDefinition) -> BodyProgram? {
+    guard case .json(let body) = action.body, action.maxLengths.isEmpty, action.idempotency.fieldPath == nil else {
+      return nil
+    }
+    return BodyProgram(body)
   }
 }
 

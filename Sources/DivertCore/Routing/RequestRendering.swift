@@ -50,13 +50,8 @@ package enum RequestRenderer {
   private static func jsonBody(
     _ body: BodyTemplate, _ job: RenderJob, _ context: RenderContext
   ) throws(RenderFault) -> [UInt8] {
-    var bytes: [UInt8] = []
-    bytes.reserveCapacity(512)
-    if job.recipe.action.maxLengths.isEmpty, job.recipe.action.idempotency.fieldPath == nil {
-      if try !context.append(body, to: &bytes) { bytes.removeAll() }
-      return bytes
-    }
-    guard var value = try context.json(body) else { return bytes }
+    if let program = job.recipe.program { return try program.bytes(context) }
+    guard var value = try context.json(body) else { return [] }
     if let path = job.recipe.action.idempotency.fieldPath {
       value.set(.string(UUIDText.derived(from: job.idempotencyKey)), at: path[...])
     }
@@ -64,8 +59,7 @@ package enum RequestRenderer {
       guard let text = JSONPath.steps(path).flatMap({ value.value(at: $0) })?.string else { continue }
       try check(text, path, most)
     }
-    JSONWriter.append(value, to: &bytes)
-    return bytes
+    return value.encoded()
   }
 
   private static func formBody(
@@ -143,7 +137,7 @@ extension RequestRenderer {
 }
 
 extension IdempotencyPlacement {
-  fileprivate var fieldPath: [String]? {
+  var fieldPath: [String]? {
     if case .field(let path) = self { path } else { nil }
   }
 }

@@ -4,16 +4,31 @@
 enum RequestURL {
   /// Base and path joined by one slash, then the query of the base, the path, the target and the action.
   static func render(_ job: RenderJob, _ context: RenderContext) throws(RenderFault) -> String {
+    if let fixed = job.recipe.fixedURL { return fixed }
+    return try render(job.recipe.target, job.recipe.action, context)
+  }
+
+  /// The address of an action that has no expression in it; nil where there is one, or where it is at fault.
+  static func fixed(_ target: TargetDefinition, _ action: ActionDefinition) -> String? {
+    let templates = [target.base, action.path] + (target.query + action.query).map(\.value)
+    guard templates.allSatisfy({ $0.literal != nil }) else { return nil }
+    let nothing = RenderContext(event: nil, now: Timestamp(milliseconds: 0), secrets: .resolved { _ in nil })
+    return try? render(target, action, nothing)
+  }
+
+  private static func render(
+    _ target: TargetDefinition, _ action: ActionDefinition, _ context: RenderContext
+  ) throws(RenderFault) -> String {
     var base: [UInt8] = []
-    try append(base: job.recipe.target.base, to: &base, context)
+    try append(base: target.base, to: &base, context)
     // Before anything is joined to it, so that a path can never become the host.
-    if !context.isMasked { try checkHost(base, job.recipe.target.name) }
+    if !context.isMasked { try checkHost(base, target.name) }
     var path: [UInt8] = []
-    try append(path: job.recipe.action.path, to: &path, context)
+    try append(path: action.path, to: &path, context)
     var url = join(base, path)
-    for item in job.recipe.target.query + job.recipe.action.query { try append(item, to: &url, context) }
+    for item in target.query + action.query { try append(item, to: &url, context) }
     let text = String(decoding: url, as: UTF8.self)
-    if !context.isMasked { try check(url, job.recipe.target.name) }
+    if !context.isMasked { try check(url, target.name) }
     return text
   }
 

@@ -77,14 +77,18 @@ package struct Route: Sendable {
 
 /// One entry of a route's `send`, with every inherited setting resolved (defaults → target → action → send).
 package struct Send: Sendable {
-  package var route: String
-  package var label: String
-  package var target: String
-  package var action: String
+  package let route: String
+  package let label: String
+  package let target: String
+  package let action: String
   package var arguments: [BodyTemplate.Entry]
   package var orderBy: Template?
   package var retry: RetrySettings
-  package var toPerson: Bool
+  package var toPerson: Bool {
+    didSet { planned = PlannedSend(route: route, send: label, target: target, action: action, toPerson: toPerson) }
+  }
+  /// What its deliveries have in common.
+  package private(set) var planned: PlannedSend
 
   package init(route: String, label: String, target: String, action: String) {
     self.route = route
@@ -95,6 +99,7 @@ package struct Send: Sendable {
     orderBy = nil
     retry = .standard
     toPerson = false
+    planned = PlannedSend(route: route, send: label, target: target, action: action, toPerson: false)
   }
 }
 

@@ -33,11 +33,7 @@ package struct StoreBatch: Sendable {
 
 /// An event to accept.
 package struct Append: Sendable {
-  package var source: String
-  package var receivedAt: Timestamp
-  package var fields: Event.Fields
-  package var body: [UInt8]
-  package var raw: JSONValue
+  package var content: EventContent
   /// Nil: never a duplicate.
   package var dedupe: DedupeEntry?
   package var planned: [PlannedDelivery]
@@ -47,19 +43,30 @@ package struct Append: Sendable {
   /// Actions to a person always do, and so do those whose order key has an unfinished row.
   package var congested: Set<String>
 
+  package var source: String { content.source }
+  package var receivedAt: Timestamp { content.receivedAt }
+  package var fields: Event.Fields { _read { yield content.fields } }
+  package var body: [UInt8] { content.body }
+  package var raw: JSONValue { content.raw }
+
   package init(
-    source: String, receivedAt: Timestamp, fields: Event.Fields, body: [UInt8], raw: JSONValue, dedupe: DedupeEntry?,
-    planned: [PlannedDelivery], table: RouteTable, congested: Set<String>
+    _ content: EventContent, dedupe: DedupeEntry?, planned: [PlannedDelivery], table: RouteTable,
+    congested: Set<String> = []
   ) {
-    self.source = source
-    self.receivedAt = receivedAt
-    self.fields = fields
-    self.body = body
-    self.raw = raw
+    self.content = content
     self.dedupe = dedupe
     self.planned = planned
     self.table = table
     self.congested = congested
+  }
+
+  package init(
+    source: String, receivedAt: Timestamp, fields: Event.Fields, body: [UInt8], raw: JSONValue, dedupe: DedupeEntry?,
+    planned: [PlannedDelivery], table: RouteTable, congested: Set<String>
+  ) {
+    self.init(
+      EventContent(source: source, receivedAt: receivedAt, fields: fields, body: body, raw: raw), dedupe: dedupe,
+      planned: planned, table: table, congested: congested)
   }
 }
 

@@ -36,22 +36,20 @@ final class Resolution: Sendable {
 /// Finds resolutions and remembers them. Owned by the engine.
 struct ActionResolver: Sendable {
   private struct Recent: Sendable {
-    var key: Key
+    var origin: PlannedSend
+    var version: String
     var resolution: Resolution
   }
 
   private struct Key: Hashable, Sendable {
     var version: String
-    var route: String
-    var send: String
-    var target: String
-    var action: String
+    var origin: PlannedSend
   }
 
   private(set) var current: RouteTable
   private var tables: [String: RouteTable] = [:]
   private var known: [Key: Resolution] = [:]
-  /// The first few, found by comparison: cheaper than hashing five strings.
+  /// The first few, found by identity: cheaper than hashing five strings.
   private var recent: [Recent] = []
   private let load: @Sendable (String) -> RouteTable?
 
@@ -63,13 +61,17 @@ struct ActionResolver: Sendable {
 
   /// The definitions for a delivery, or why there are none.
   mutating func resolve(_ delivery: Delivery) -> Result<Resolution, UnresolvedAction> {
-    let plan = delivery.plan
-    let key = Key(
-      version: delivery.version, route: plan.route, send: plan.send, target: plan.target, action: plan.action)
-    for one in recent where one.key == key { return .success(one.resolution) }
+    let origin = delivery.plan.origin
+    for place in recent.indices where recent[place].origin === origin && recent[place].version == delivery.version {
+      return .success(recent[place].resolution)
+    }
+    let key = Key(version: delivery.version, origin: origin)
     if let found = known[key] { return .success(found) }
     return find(delivery).map { found in
-      if recent.count < 16 { recent.append(Recent(key: key, resolution: found)) } else { known[key] = found }
+      if recent.count < 16 {
+        recent.append(Recent(origin: origin, version: delivery.version, resolution: found))
+      }
+      known[key] = found
       return found
     }
   }

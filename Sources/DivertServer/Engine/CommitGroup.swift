@@ -74,6 +74,9 @@ struct Backlog {
     return now + pause
   }
 
+  /// It waits for more appends, a few milliseconds.
+  var isGathering: Bool { !failing && gatherUntil != nil }
+
   private var isLazy: Bool {
     nextAppend == appends.count && work.isEmpty && claims.isEmpty && turns.allSatisfy { $0.batch.isOnlyOutcomes }
   }

@@ -2,6 +2,7 @@
 // goes into the next transaction.
 
 import DivertCore
+import Glibc
 import Synchronization
 
 typealias AppendReply = @Sendable (Result<AppendOutcome, StoreError>) -> Void
@@ -101,13 +102,18 @@ final class DatabaseThread: Sendable {
   private func run() {
     var backlog = Backlog()
     while !backlog.stopped {
-      doorbell.wait(until: backlog.wakeAt(WallClock.now()))
+      rest(backlog)
       backlog.take(mailbox.drain(), now: WallClock.now())
       while backlog.wantsCommit(WallClock.now()) {
         if !turn(&backlog) { break }
       }
     }
     isDone.store(backlog.isEmpty, ordering: .releasing)
+  }
+
+  /// While a transaction gathers, arrivals wake nobody: it is looked at once a millisecond.
+  private func rest(_ backlog: borrowing Backlog) {
+    if backlog.isGathering { usleep(1000) } else { doorbell.wait(until: backlog.wakeAt(WallClock.now())) }
   }
 
   /// One transaction and the claims after it; false if the store could not commit.

@@ -4,8 +4,8 @@
 import NIOCore
 import NIOHTTP1
 
-/// Runs on the connection's event loop. Before it stands NIO's pipeline handler, which holds back a second request
-/// until the first is answered, and closes after the answer once the listener stops.
+/// Runs on the connection's event loop. A request that comes before the one ahead of it is answered waits in `held`; past a bound
+/// the socket is not read until then.
 final class HTTPConnection: ChannelInboundHandler {
   typealias InboundIn = HTTPServerRequestPart
   typealias OutboundOut = HTTPServerResponsePart
@@ -25,6 +25,13 @@ final class HTTPConnection: ChannelInboundHandler {
   private var state = State.idle
   private var peer = ""
   private var executor: LoopExecutor?
+  /// Pipelined requests, in order.
+  private var held: CircularBuffer<HTTPServerRequestPart> = []
+  private var heldBytes = 0
+  private var isReading = true
+  /// The client has sent its last byte.
+  private var isInputOver = false
+  private static let heldLimit = 64 * 1024
 
   init(service: HTTPService, limits: HTTPLimits, clock: ConnectionClock) {
     self.service = service
@@ -39,7 +46,12 @@ final class HTTPConnection: ChannelInboundHandler {
   }
 
   func channelRead(context: ChannelHandlerContext, data: NIOAny) {
-    switch unwrapInboundIn(data) {
+    let part = unwrapInboundIn(data)
+    if case .answering = state { hold(part, context: context) } else { take(part, context: context) }
+  }
+
+  private func take(_ part: HTTPServerRequestPart, context: ChannelHandlerContext) {
+    switch part {
     case .head(let head): begin(head, context: context)
     case .body(let bytes): gather(bytes, context: context)
     case .end: end(context: context)
@@ -54,10 +66,13 @@ final class HTTPConnection: ChannelInboundHandler {
   /// The client has sent its last byte: a request that is whole is still answered, anything else is over.
   func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
     if case .some(.inputClosed) = event as? ChannelEvent {
+      isInputOver = true
       switch state {
-      case .answering: state = .answering(keepAlive: false)
+      case .answering: if held.isEmpty { state = .answering(keepAlive: false) }
       case .idle, .reading, .draining, .closed: close(context: context)
       }
+    } else if event is ChannelShouldQuiesceEvent, case .idle = state {
+      close(context: context)
     }
     context.fireUserInboundEventTriggered(event)
   }
@@ -69,6 +84,39 @@ final class HTTPConnection: ChannelInboundHandler {
       answerEarly(service.failure(fault == .headerOverflow ? 431 : 400), keepAlive: false, context: context)
     case .answering, .draining, .closed: close(context: context)
     }
+  }
+}
+
+// MARK: - Pipelining
+
+extension HTTPConnection {
+  private func hold(_ part: HTTPServerRequestPart, context: ChannelHandlerContext) {
+    held.append(part)
+    switch part {
+    case .head(let head): heldBytes += 64 + head.uri.utf8.count
+    case .body(let bytes): heldBytes += 64 + bytes.readableBytes
+    case .end: break
+    }
+    if heldBytes > Self.heldLimit, isReading { read(false, context: context) }
+  }
+
+  /// An answer has left: what came meanwhile has its turn.
+  private func release(context: ChannelHandlerContext) {
+    if held.isEmpty { return }
+    while let part = held.first {
+      if case .answering = state { return }
+      if case .closed = state { return held.removeAll() }
+      held.removeFirst()
+      take(part, context: context)
+    }
+    heldBytes = 0
+    if !isReading { read(true, context: context) }
+    if isInputOver, case .reading = state { close(context: context) }
+  }
+
+  private func read(_ on: Bool, context: ChannelHandlerContext) {
+    isReading = on
+    context.channel.setOption(.autoRead, value: on).whenComplete { _ in }
   }
 }
 
@@ -116,7 +164,7 @@ extension HTTPConnection {
     switch state {
     case .reading(let reader, let body, let keepAlive):
       clock.enter(.answering)
-      state = .answering(keepAlive: keepAlive)
+      state = .answering(keepAlive: keepAlive && !(isInputOver && held.isEmpty))
       answer(with: reader, body, context: context)
     case .draining(_, let closes):
       state = .idle
@@ -139,6 +187,7 @@ extension HTTPConnection {
   private func finish(_ answer: HTTPAnswer, context: ChannelHandlerContext) {
     guard case .answering(let keepAlive) = state else { return }
     write(answer, keepAlive: keepAlive, context: context)
+    release(context: context)
   }
 }
 

@@ -82,7 +82,8 @@ package struct ListenFault: Error, CustomStringConvertible {
   }
 }
 
-/// Sets up an accepted connection: clock, HTTP/1 parser, pipeline handler, ours.
+/// Sets up an accepted connection: clock, HTTP/1 parser, ours. Without NIO's pipelining handler, which takes the socket out of
+/// the poll and back with every request: `HTTPConnection` puts pipelined requests in order itself.
 private struct ServiceChannel: ServerChildChannel {
   struct Value: ServerChildChannelValue { let channel: any Channel }
 
@@ -99,7 +100,7 @@ private struct ServiceChannel: ServerChildChannel {
       let clock = ConnectionClock(limits: limits)
       try pipeline.addHandler(clock)
       try pipeline.configureHTTPServerPipeline(
-        withPipeliningAssistance: true, withErrorHandling: false, withOutboundHeaderValidation: false,
+        withPipeliningAssistance: false, withErrorHandling: false, withOutboundHeaderValidation: false,
         withEncoderConfiguration: .init(), withDecoderLimitConfiguration: headers)
       try pipeline.addHandler(HTTPConnection(service: service, limits: limits, clock: clock))
       return Value(channel: channel)

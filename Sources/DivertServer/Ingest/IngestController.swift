@@ -149,12 +149,10 @@ extension IngestController {
     let result = Normalizer.normalize(
       body, label: label, source: source, country: table.parts.country, receivedAt: now)
     guard case .event(let fields, let raw, let key) = result else { throw IngestRefusal(result) }
-    let event = Event(
-      id: EventID(sequence: 0, tag: 0), source: source.name, receivedAt: now, fields: fields, body: body, raw: raw)
+    let content = EventContent(source: source.name, receivedAt: now, fields: fields, body: body, raw: raw)
     return Append(
-      source: source.name, receivedAt: now, fields: fields, body: body, raw: raw,
-      dedupe: key.map { DedupeEntry(key: $0.bytes, until: $0.holds.map { now + $0 }) },
-      planned: table.plan(event), table: table, congested: [])
+      content, dedupe: key.map { DedupeEntry(key: $0.bytes, until: $0.holds.map { now + $0 }) },
+      planned: table.plan(Event(id: EventID(sequence: 0, tag: 0), content: content)), table: table)
   }
 
   private static func answer(to outcome: AppendOutcome) -> HTTPAnswer {

@@ -9,8 +9,8 @@ extension LogWriter {
   package func attempt(_ attempt: Attempt, of delivery: Delivery, number: Int, due: Timestamp?, now: Timestamp) {
     guard takes(.info) else { return }
     var line = LogLine(time: now, level: attempt.outcome.isGood ? .info : .warning, event: "attempt")
-    line.field("id", delivery.id.description)
-    line.field("event_id", delivery.id.event.description)
+    line.field("id", written: delivery.id.append)
+    line.field("event_id", written: delivery.id.event.append)
     line.field("route", delivery.plan.route)
     line.field("target", delivery.plan.target)
     line.field("action", delivery.plan.action)

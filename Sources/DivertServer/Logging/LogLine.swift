@@ -37,6 +37,12 @@ package struct LogLine: ~Copyable {
     appendValue(value)
   }
 
+  /// ` key=value` of a value that needs no quotes and appends itself.
+  mutating func field(_ key: StaticString, written append: (inout [UInt8]) -> Void) {
+    begin(key)
+    append(&bytes)
+  }
+
   /// ` key=value`, or nothing for nil.
   package mutating func field(_ key: StaticString, _ value: String?) {
     if let value { field(key, value) }

@@ -14,18 +14,21 @@ struct StoredEvent {
 
 enum EventRow {
   /// What `read` expects, in its order.
-  static let columns = "seq, source, received, version, packed, plan, canonical, body"
+  static let columns = "seq, source, received, version, packed, plan, canonical, body, name, call_id, phone"
 
   static func read(_ row: SQLiteStatement, tag: UInt32) throws -> StoredEvent {
     StoredEvent(
-      event: try event(row, tag: tag), version: row.text(3), plan: try PlanCoding.decode(row.blob(5)),
+      event: try event(row, tag: tag), version: row.text(3),
+      plan: try PlanCoding.decode(row.blob(5), received: row.time(2)),
       packed: try PackedCoding.decode(row.blob(4)))
   }
 
   /// The event alone.
   static func event(_ row: SQLiteStatement, tag: UInt32) throws -> Event {
     let body = row.blob(7)
-    guard let fields = Event.Fields(decoding: row.blob(6)) else {
+    let fields = Event.Fields(
+      decoding: row.blob(6), name: row.text(8), callID: row.optionalText(9), customerPhone: row.optionalText(10))
+    guard let fields else {
       throw StoredJSON.fault("canonical")
     }
     return Event(

@@ -38,7 +38,8 @@ private struct SQLiteAudit {
   }
 
   mutating func scan(_ reader: SQLiteReader) throws {
-    let events = try reader.connection.prepare("SELECT seq, source, open, packed, plan FROM events ORDER BY seq")
+    let events = try reader.connection.prepare(
+      "SELECT seq, source, open, packed, plan, received FROM events ORDER BY seq")
     let rows = try reader.connection.prepare(
       "SELECT event, ordinal, target, state, superseded FROM deliveries ORDER BY event, ordinal")
     var row = try next(rows, reader.tag)
@@ -55,7 +56,8 @@ private struct SQLiteAudit {
       }
       accepted[events.text(1), default: 0] += 1
       do {
-        let (packed, plan) = (try PackedCoding.decode(events.blob(3)), try PlanCoding.decode(events.blob(4)))
+        let packed = try PackedCoding.decode(events.blob(3))
+        let plan = try PlanCoding.decode(events.blob(4), received: events.time(5))
         check(id, plan, packed, own, open: events.int(2) == 1)
       } catch let error as StoreError { problem("event \(id): \(error.description)") }
     }

@@ -1,10 +1,8 @@
-// Step 4 within a transaction: accepting events, knowing duplicates, and how packed deliveries came to stand.
+// Step 4 within a transaction: accepting events, and how packed deliveries came to stand.
 
 import DivertCore
 
 extension SQLiteCommit {
-  /// Swept in one transaction at most.
-  private static let sweepLimit: Int64 = 300
   /// A delivery due later than this after reception gets a row: no engine keeps it in memory till then.
   private static let soon = Span.seconds(1)
 
@@ -27,31 +25,12 @@ extension SQLiteCommit {
     ledger.totals.sources[append.source] = source
   }
 
-  /// The event that a key stands for already; else the key now stands for `sequence`.
-  private func knownEvent(_ entry: DedupeEntry, _ sequence: Int64, _ receivedAt: Timestamp) throws -> Int64? {
-    let insert = writer.insertKey
-    insert.bind(1, blob: entry.key)
-    insert.bind(2, .integer(sequence))
-    insert.bind(3, SQLiteValue(optional: entry.until))
-    _ = try insert.step()
-    insert.reset()
-    if writer.connection.changes > 0 { return nil }
-    let select = try writer.statement("SELECT seq, until FROM dedupe WHERE key = ?1")
-    let known = try select.first([.blob(entry.key)]) { ($0.integer(0), $0.optionalTime(1)) }
-    if let (event, until) = known, until.map({ receivedAt < $0 }) ?? true { return event }
-    try writer.statement("UPDATE dedupe SET seq = ?2, until = ?3 WHERE key = ?1").run([
-      .blob(entry.key), .integer(sequence), SQLiteValue(optional: entry.until),
-    ])
-    return nil
-  }
-
   private mutating func accept(_ append: Append, _ sequence: Int64) throws -> AppendOutcome {
-    let event = Event(
-      id: EventID(sequence: sequence, tag: tag), source: append.source, receivedAt: append.receivedAt,
-      fields: append.fields, body: append.body, raw: append.raw)
+    let event = Event(id: EventID(sequence: sequence, tag: tag), content: append.content)
     let needsRow = try needingRows(append)
     let states = needsRow.map { $0 ? PackedState.row : .open }
-    try insert(append, event, states)
+    let width = PackedCoding.width(states)
+    try insert(append, event, states, width: width)
     var hot: [Int] = []
     for (ordinal, plan) in append.planned.enumerated() {
       ledger.totals.targets[plan.target, default: Totals.Target()].planned += 1
@@ -64,12 +43,12 @@ extension SQLiteCommit {
     }
     if !hot.isEmpty {
       let ended = [Bool](repeating: false, count: append.planned.count)
-      remember(sequence, OpenEvent(planned: append.planned, ended: ended), open: true)
+      remember(sequence, OpenEvent(planned: append.planned, ended: ended, width: width), open: true)
     }
     return .accepted(event, hot: hot)
   }
 
-  private func insert(_ append: Append, _ event: Event, _ states: [PackedState]) throws {
+  private func insert(_ append: Append, _ event: Event, _ states: [PackedState], width: Int) throws {
     let row = writer.insertEvent
     row.bind(1, .integer(event.id.sequence))
     row.bind(2, text: append.source)
@@ -80,9 +59,9 @@ extension SQLiteCommit {
     row.bind(7, SQLiteValue(optional: append.fields.customerPhone))
     row.bind(8, text: append.table.version)
     row.bind(9, .integer(states.contains(.open) ? 1 : 0))
-    row.bind(10, blob: PackedCoding.encode(states))
-    row.bind(11, blob: PlanCoding.encode(append.planned))
-    row.bind(12, blob: append.fields.encoded())
+    row.bind(10, blob: PackedCoding.encode(states, width: width))
+    row.bind(11, blob: PlanCoding.encode(append.planned, received: append.receivedAt))
+    row.bind(12, blob: append.fields.encoded(whole: false))
     row.bind(13, blob: append.body)
     defer { row.reset() }
     _ = try row.step()
@@ -119,17 +98,8 @@ extension SQLiteCommit {
     let row = writer.updatePacked
     row.bind(1, .integer(update.event.sequence))
     row.bind(2, .integer(open ? 1 : 0))
-    row.bind(3, blob: PackedCoding.encode(update.states))
+    row.bind(3, blob: PackedCoding.encode(update.states, width: event.width))
     defer { row.reset() }
     _ = try row.step()
-  }
-
-  /// Forgets keys whose time is over, a bounded number of them. A minute late, for clocks that disagree.
-  func sweepKeys() throws {
-    let sql = """
-      DELETE FROM dedupe WHERE key IN
-      (SELECT key FROM dedupe WHERE until IS NOT NULL AND until < ?1 ORDER BY until LIMIT ?2)
-      """
-    try writer.statement(sql).run([SQLiteValue(now - .minutes(1)), .integer(Self.sweepLimit)])
   }
 }

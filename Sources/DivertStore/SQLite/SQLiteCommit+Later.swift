@@ -98,8 +98,8 @@ extension SQLiteCommit {
   }
 
   private func plan(of event: EventID) throws -> [PlanEntry]? {
-    let select = try writer.statement("SELECT plan FROM events WHERE seq = ?1")
-    return try select.first([.integer(event.sequence)]) { $0.blob(0) }.map(PlanCoding.decode)
+    let select = try writer.statement("SELECT plan, received FROM events WHERE seq = ?1")
+    return try select.first([.integer(event.sequence)]) { try PlanCoding.decode($0.blob(0), received: $0.time(1)) }
   }
 
   private mutating func write(_ entries: [PlanEntry], of event: EventID) throws {

@@ -7,6 +7,11 @@ struct OrderLine: Hashable {
   var target: String
   var key: String
 
+  init(target: String, key: String) {
+    self.target = target
+    self.key = key
+  }
+
   /// Nil: the delivery stands in no line.
   init?(_ plan: PlannedDelivery) {
     guard let key = plan.orderKey else { return nil }
@@ -53,9 +58,7 @@ extension SQLiteCommit {
     let stored = try select.first(RowKey(delivery.id).values) { ($0.int(0), $0.text(1), $0.optionalText(2)) }
     guard let (state, target, key) = stored else { return try insert(delivery) }
     if state > DeliveryState.sending.rawValue { return }
-    var plan = delivery.plan
-    (plan.target, plan.orderKey) = (target, key)
-    try change(delivery, OrderLine(plan))
+    try change(delivery, key.map { OrderLine(target: target, key: $0) })
   }
 
   private mutating func change(_ delivery: Delivery, _ line: OrderLine?) throws {

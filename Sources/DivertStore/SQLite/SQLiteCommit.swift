@@ -23,6 +23,10 @@ struct SQLiteCommit {
   var unclaimed: Set<DeliveryID> = []
   /// Lines that a row joined or left, with their free row as the database has it.
   var lines: [OrderLine: LineState] = [:]
+  /// Keys that stand for an event of this transaction.
+  var newKeys: [EventKey: KeyEntry] = [:]
+  var keysMoved = 0
+  var rowsForgotten: Int64?
   private var events: [Int64: OpenEvent] = [:]
   private var closed: Set<Int64> = []
   private var emptied: Set<String> = []
@@ -47,7 +51,7 @@ struct SQLiteCommit {
     for (target, ruling) in batch.targetStates { try rule(target, ruling) }
     for (name, sentence) in batch.alarms { try ring(name, sentence) }
     for line in lines.keys { try relink(line) }
-    if !batch.appends.isEmpty { try sweepKeys() }
+    try keepKeys()
     ledger.totals.commits += 1
     try writer.statement("UPDATE totals SET json = ?1 WHERE id = 1").run([.blob(ledger.encoded())])
   }
@@ -55,6 +59,7 @@ struct SQLiteCommit {
   /// After the commit: takes over into the writer's memory what the transaction changed.
   fileprivate func finish() -> StoreReceipt {
     writer.ledger = ledger
+    writer.recentKeys.committed(new: newKeys, moved: keysMoved, forgotten: rowsForgotten)
     for id in unclaimed { writer.claimed.remove(id) }
     if writer.openEvents.count + events.count > SQLiteWriter.openEventsKept { writer.openEvents = [:] }
     for (sequence, event) in events { writer.openEvents[sequence] = closed.contains(sequence) ? nil : event }
@@ -81,13 +86,16 @@ struct SQLiteCommit {
   /// What is known of an event's packed deliveries, read where it is not remembered.
   func openEvent(_ id: EventID) throws -> OpenEvent {
     if let event = events[id.sequence] ?? writer.openEvents[id.sequence] { return event }
-    let select = try writer.statement("SELECT packed, plan FROM events WHERE seq = ?1")
-    guard let (packed, plan) = try select.first([.integer(id.sequence)], { ($0.blob(0), $0.blob(1)) }) else {
+    let select = try writer.statement("SELECT packed, plan, received FROM events WHERE seq = ?1")
+    guard
+      let (packed, plan, received) = try select.first(
+        [.integer(id.sequence)], { ($0.blob(0), $0.blob(1), $0.time(2)) })
+    else {
       throw StoreError(code: "other", description: "event \(id) is not in the store")
     }
     let states = try PackedCoding.decode(packed)
-    let planned = try PlanCoding.decode(plan).prefix(states.count).map(\.plan)
-    return OpenEvent(planned: planned, ended: states.map(\.isEnded))
+    let planned = try PlanCoding.decode(plan, received: received).prefix(states.count).map(\.plan)
+    return OpenEvent(planned: planned, ended: states.map(\.isEnded), width: packed.count)
   }
 
   mutating func note(emptied target: String) { emptied.insert(target) }

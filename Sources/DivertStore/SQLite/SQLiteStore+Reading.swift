@@ -119,9 +119,9 @@ extension SQLiteReader {
   }
 
   fileprivate func eachOpenPlan(_ body: (PlannedDelivery) -> Void) throws {
-    let select = try connection.prepare("SELECT packed, plan FROM events WHERE open = 1")
+    let select = try connection.prepare("SELECT packed, plan, received FROM events WHERE open = 1")
     while try select.step() {
-      let plan = try PlanCoding.decode(select.blob(1))
+      let plan = try PlanCoding.decode(select.blob(1), received: select.time(2))
       for (entry, state) in zip(plan, try PackedCoding.decode(select.blob(0))) where state == .open { body(entry.plan) }
     }
   }

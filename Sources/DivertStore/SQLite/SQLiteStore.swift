@@ -19,27 +19,30 @@ package final class SQLiteStore: Store, @unchecked Sendable {
   /// Opens `folder/divert.sqlite`, or makes it; the folder is there.
   /// - Parameter sandbox: which mode the store is stamped with; one of the other mode is refused (`wrong_mode`).
   /// - Parameter tag: 30 random bits, used when the store is made.
+  /// - Parameter recentKeys: so many deduplication keys gather in memory before they move to their table.
   /// - Throws: `newer_version`, `wrong_mode`, `corrupt`, `io`, …, with the remedy.
   package static func open(
-    folder: String, sandbox: Bool, tag: UInt32 = UInt32.random(in: 1..<(1 << 30))
+    folder: String, sandbox: Bool, tag: UInt32 = UInt32.random(in: 1..<(1 << 30)), recentKeys: Int = 16_384
   ) throws(StoreError) -> SQLiteStore {
-    try open(file: folder + "/" + fileName, sandbox: sandbox, tag: tag)
+    try open(file: folder + "/" + fileName, sandbox: sandbox, tag: tag, recentKeys: recentKeys)
   }
 
   /// The same for a file of any name: a backup, say.
   package static func open(
-    file: String, sandbox: Bool, tag: UInt32 = UInt32.random(in: 1..<(1 << 30))
+    file: String, sandbox: Bool, tag: UInt32 = UInt32.random(in: 1..<(1 << 30)), recentKeys: Int = 16_384
   ) throws(StoreError) -> SQLiteStore {
     try StoreError.mapping("open the store \(file)") {
       let pool = try DatabasePool(path: file, configuration: configuration())
-      do { return try SQLiteStore(pool: pool, stamp: StoreStamp(sandbox: sandbox, tag: tag)) } catch {
+      do {
+        return try SQLiteStore(pool: pool, stamp: StoreStamp(sandbox: sandbox, tag: tag), recentKeys: recentKeys)
+      } catch {
         try? pool.close()
         throw error
       }
     }
   }
 
-  private init(pool: DatabasePool, stamp: StoreStamp) throws {
+  private init(pool: DatabasePool, stamp: StoreStamp, recentKeys: Int) throws {
     self.pool = pool
     let (tag, writer) = try pool.writeWithoutTransaction { db in
       let connection = try db.borrowed()
@@ -47,7 +50,7 @@ package final class SQLiteStore: Store, @unchecked Sendable {
       try connection.run(
         "PRAGMA synchronous = FULL; PRAGMA journal_size_limit = 67108864; PRAGMA wal_autocheckpoint = 4000")
       let tag = try stamp.check(or: connection)
-      return (tag, try SQLiteWriter(connection, tag: tag))
+      return (tag, try SQLiteWriter(connection, tag: tag, recentKeys: recentKeys))
     }
     self.tag = tag
     self.writer = writer

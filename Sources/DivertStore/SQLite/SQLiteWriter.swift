@@ -12,20 +12,24 @@ final class SQLiteWriter {
   var claimed: Set<DeliveryID> = []
   /// Open events of this run, so that an update needs no read. Bounded; what is not here is read.
   var openEvents: [Int64: OpenEvent] = [:]
+  /// Keys that are not in the table `dedupe` yet.
+  var recentKeys: RecentKeys
   /// Targets that may have unfinished rows with an order key: only for these is a line looked for.
   var lined: Set<String>
   private var statements: [String: SQLiteStatement] = [:]
 
   let insertEvent: SQLiteStatement
   let insertKey: SQLiteStatement
+  let selectKey: SQLiteStatement
   let updatePacked: SQLiteStatement
   let lineHead: SQLiteStatement
 
   static let openEventsKept = 20_000
 
-  init(_ connection: SQLiteConnection, tag: UInt32) throws {
+  init(_ connection: SQLiteConnection, tag: UInt32, recentKeys: Int) throws {
     self.connection = connection
     self.tag = tag
+    self.recentKeys = RecentKeys(runSize: recentKeys)
     let json = try connection.prepare("SELECT json FROM totals WHERE id = 1").first { $0.blob(0) }
     ledger = try Ledger(decoding: json ?? [])
     insertEvent = try connection.prepare(
@@ -34,8 +38,8 @@ final class SQLiteWriter {
         seq, source, received, name, bucket, call_id, phone, version, open, packed, plan, canonical, body)
       VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)
       """)
-    insertKey = try connection.prepare(
-      "INSERT INTO dedupe(key, seq, until) VALUES(?1, ?2, ?3) ON CONFLICT(key) DO NOTHING")
+    insertKey = try connection.prepare("INSERT OR REPLACE INTO dedupe(key, seq, until) VALUES(?1, ?2, ?3)")
+    selectKey = try connection.prepare("SELECT seq, until FROM dedupe WHERE key = ?1")
     updatePacked = try connection.prepare("UPDATE events SET open = ?2, packed = ?3 WHERE seq = ?1")
     lineHead = try connection.prepare(
       """
@@ -43,6 +47,8 @@ final class SQLiteWriter {
       ORDER BY due0, event, ordinal LIMIT 1
       """)
     lined = []
+    let log = try connection.prepare("SELECT id, keys FROM recent_keys ORDER BY id")
+    while try log.step() { self.recentKeys.load(row: log.integer(0), log.blob(1)) }
     lined = try targets("deliveries_line", where: "key IS NOT NULL AND state < 2")
   }
 
@@ -88,4 +94,6 @@ struct OpenEvent {
   var planned: [PlannedDelivery]
   /// Counted as ended.
   var ended: [Bool]
+  /// The bytes of its `packed` column.
+  var width: Int
 }

@@ -1,13 +1,14 @@
-// The tables, as of schema version 1, and what each is for. `docs/architecture.md` tells how they are used.
+// The tables, as of schema version 2, and what each is for. `docs/architecture.md` tells how they are used.
 
 /// The SQLite store's tables.
 enum Schema {
   /// A store of a higher version is refused.
-  static let version = 1
+  static let version = 2
 
   /// `events.bucket` counts on by one every `bucketSize` events: random keys are indexed within it, so that an insert
   /// touches one of a few index pages and stays as cheap at ten million events as at ten; finding looks into each.
-  /// `events.packed` comes before the blobs that never change. `deliveries.blocked`: not the first of its line.
+  /// `events.packed` comes before the blobs that never change, and keeps its width while it is updated, so that SQLite writes
+  /// in place. `recent_keys`: see RecentKeys.swift. `deliveries.blocked`: not the first of its line.
   static let statements = """
     CREATE TABLE meta(name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
     CREATE TABLE events(
@@ -19,6 +20,7 @@ enum Schema {
     CREATE INDEX events_open ON events(open) WHERE open = 1;
     CREATE TABLE dedupe(key BLOB PRIMARY KEY, seq INTEGER NOT NULL, until INTEGER) WITHOUT ROWID;
     CREATE INDEX dedupe_until ON dedupe(until) WHERE until IS NOT NULL;
+    CREATE TABLE recent_keys(id INTEGER PRIMARY KEY, keys BLOB NOT NULL);
     CREATE TABLE deliveries(
       event INTEGER NOT NULL, ordinal INTEGER NOT NULL, target TEXT NOT NULL, key TEXT, due0 INTEGER NOT NULL,
       due INTEGER NOT NULL, state INTEGER NOT NULL, blocked INTEGER NOT NULL, route TEXT NOT NULL, send TEXT NOT NULL,
@@ -39,6 +41,9 @@ enum Schema {
     CREATE TABLE alarms(name TEXT PRIMARY KEY, sentence TEXT NOT NULL);
     """
 
-  /// Events in a bucket.
-  static let bucketSize = 4096
+  /// From each version to the next.
+  static let upgrades = [1: "CREATE TABLE recent_keys(id INTEGER PRIMARY KEY, keys BLOB NOT NULL)"]
+
+  /// Events in a bucket. (It was 4096 in version 1: buckets of different sizes do no harm.)
+  static let bucketSize = 1024
 }

@@ -20,6 +20,7 @@ struct StoreStamp {
     else { throw StoreError(code: "corrupt", description: "the file has no stamp: it is not a store of Divert") }
     try check(version: version)
     try check(mode: mode)
+    try upgrade(from: version, connection)
     return tag
   }
 
@@ -29,6 +30,13 @@ struct StoreStamp {
       code: "newer_version",
       description: "it was written by a newer Divert (schema \(version), this one knows \(Schema.version)); "
         + "run that version, or restore a backup made before the upgrade")
+  }
+
+  private func upgrade(from version: Int, _ connection: SQLiteConnection) throws {
+    if version == Schema.version { return }
+    let steps = (version..<Schema.version).compactMap { Schema.upgrades[$0] }
+    let stamp = "UPDATE meta SET value = '\(Schema.version)' WHERE name = 'schema'"
+    try connection.transaction { try connection.run((steps + [stamp]).joined(separator: ";")) }
   }
 
   private func check(mode: String) throws {
@@ -45,17 +53,26 @@ struct StoreStamp {
   private var modeName: String { sandbox ? "sandbox" : "live" }
 
   private func make(_ connection: SQLiteConnection) throws {
-    try connection.run("BEGIN IMMEDIATE")
-    do {
+    try connection.transaction {
       try connection.run(Schema.statements)
       let insert = try connection.prepare("INSERT INTO meta(name, value) VALUES(?, ?)")
       for (name, value) in [("schema", "\(Schema.version)"), ("tag", "\(tag)"), ("mode", modeName)] {
         try insert.run([.text(name), .text(value)])
       }
       try connection.prepare("INSERT INTO totals(id, json) VALUES(1, ?)").run([.blob(Ledger().encoded())])
-      try connection.run("COMMIT")
+    }
+  }
+}
+
+extension SQLiteConnection {
+  /// Runs `body` in a transaction; throws with nothing written.
+  fileprivate func transaction(_ body: () throws -> Void) throws {
+    try run("BEGIN IMMEDIATE")
+    do {
+      try body()
+      try run("COMMIT")
     } catch {
-      try? connection.run("ROLLBACK")
+      try? run("ROLLBACK")
       throw error
     }
   }

@@ -68,6 +68,13 @@ struct Check: AsyncParsableCommand {
       "severity": .string(d.severity.rawValue), "code": .string(d.code), "file": .string(d.file),
       "line": .number(d.line), "column": .number(d.column), "length": .number(d.length), "message": .string(d.message),
       "hint": d.hint.map { .string($0) } ?? .null,
+      "notes": .array(
+        d.notes.map {
+          [
+            "file": .string($0.file), "line": .number($0.line), "column": .number($0.column),
+            "length": .number($0.length), "message": .string($0.message),
+          ]
+        }),
     ]
   }
 }

@@ -24,7 +24,9 @@ import Testing
       let table = try #require(ConfigLoader.load(text: OperatorHouse.routes, file: "routes.yaml").table)
       owners = Owners(
         options: ServeOptions(),
-        configuration: LoadedConfiguration(table: table, text: OperatorHouse.routes, sandboxAnswers: [:]),
+        configuration: LoadedConfiguration(
+          table: table, bundle: ConfigBundle(main: .init(name: "routes.yaml", text: OperatorHouse.routes)),
+          sandboxAnswers: [:]),
         store: store, letters: DeadLetterDirectory(path: folder + "/dead-letters"),
         secrets: CachedSecrets(SecretStore(folder: folder, environment: [:])), writer: log.writer)
       try owners.start(emulator: nil, verdicts: [:])

@@ -24,20 +24,23 @@ package struct Diagnostic: Sendable, Hashable {
   package var hint: String?
   /// The line that is meant, as it stands in the file.
   package var sourceLine: String
+  /// Further places that belong to it, such as the first of two.
+  package var notes: [Note]
 
-  init(_ severity: Severity, _ code: String, _ place: Place, _ message: String, hint: String? = nil) {
-    let line = place.source.line(place.line)
-    let before = line.unicodeScalars.prefix(max(0, place.column - 1))
-    let meant = line.unicodeScalars.dropFirst(max(0, place.column - 1)).prefix(place.length)
+  init(
+    _ severity: Severity, _ code: String, _ place: Place, _ message: String, hint: String? = nil, notes: [Note] = []
+  ) {
+    let excerpt = Excerpt(place)
     self.severity = severity
     self.code = code
     self.file = place.source.file
     self.line = place.line
-    self.column = String(String.UnicodeScalarView(before)).count + 1
-    self.length = max(1, String(String.UnicodeScalarView(meant)).count)
+    self.column = excerpt.column
+    self.length = excerpt.length
     self.message = message
     self.hint = hint
-    self.sourceLine = line
+    self.sourceLine = excerpt.line
+    self.notes = notes
   }
 
   /// For YAML that takes `{{ x }}` for a mapping.
@@ -47,28 +50,73 @@ package struct Diagnostic: Sendable, Hashable {
   }
 }
 
-extension Diagnostic: CustomStringConvertible {
-  /// `file:line:column: error: message`, the line, a caret under what is meant, and the hint.
-  package var description: String {
-    let number = String(line)
-    let margin = String(repeating: " ", count: number.count)
-    var text = "\(file):\(line):\(column): \(severity.rawValue): \(message)\n"
-    text += " \(number) | \(sourceLine)\n \(margin) | \(caret)\n"
-    if let hint { text += " \(margin) = \(hint)\n" }
-    return text
+extension Diagnostic {
+  /// A further place of a diagnostic, maybe in another file, and what it has to do with it.
+  package struct Note: Sendable, Hashable {
+    package var file: String
+    /// Counted from 1, as the column is, in characters.
+    package var line: Int
+    package var column: Int
+    package var length: Int
+    package var message: String
+    package var sourceLine: String
+
+    init(_ place: Place, _ message: String) {
+      let excerpt = Excerpt(place)
+      file = place.source.file
+      line = place.line
+      column = excerpt.column
+      length = excerpt.length
+      self.message = message
+      sourceLine = excerpt.line
+    }
+  }
+}
+
+/// The line of a place, with columns in characters, not in Unicode scalars.
+private struct Excerpt {
+  var line: String
+  var column: Int
+  var length: Int
+
+  init(_ place: Place) {
+    line = place.source.line(place.line)
+    let before = line.unicodeScalars.prefix(max(0, place.column - 1))
+    let meant = line.unicodeScalars.dropFirst(max(0, place.column - 1)).prefix(place.length)
+    column = String(String.UnicodeScalarView(before)).count + 1
+    length = max(1, String(String.UnicodeScalarView(meant)).count)
   }
 
-  private var caret: String {
+  /// The line under its number, and a caret under what is meant.
+  static func shown(_ sourceLine: String, _ number: Int, _ column: Int, _ length: Int) -> String {
+    let margin = String(repeating: " ", count: String(number).count)
     let blanks = sourceLine.prefix(column - 1).map { $0 == "\t" ? "\t" : " " }.joined()
-    return blanks + "^" + String(repeating: "~", count: length - 1)
+    let caret = blanks + "^" + String(repeating: "~", count: length - 1)
+    return " \(number) | \(sourceLine)\n \(margin) | \(caret)\n"
+  }
+}
+
+extension Diagnostic: CustomStringConvertible {
+  /// `file:line:column: error: message`, the line, a caret under what is meant, the hint, and the notes the same way.
+  package var description: String {
+    let margin = String(repeating: " ", count: String(line).count)
+    var text = "\(file):\(line):\(column): \(severity.rawValue): \(message)\n"
+    text += Excerpt.shown(sourceLine, line, column, length)
+    if let hint { text += " \(margin) = \(hint)\n" }
+    for note in notes {
+      text += "\(note.file):\(note.line):\(note.column): note: \(note.message)\n"
+      text += Excerpt.shown(note.sourceLine, note.line, note.column, note.length)
+    }
+    return text
   }
 }
 
 extension Diagnostic {
-  /// In the order of the files' lines; faults said twice are said once.
-  static func inOrder(_ diagnostics: [Diagnostic]) -> [Diagnostic] {
+  /// In the order of `files` (those that are not named there come after them), then of the lines; faults said twice
+  /// are said once.
+  static func inOrder(_ diagnostics: [Diagnostic], files known: [String] = []) -> [Diagnostic] {
     var seen: Set<Diagnostic> = []
-    let files = diagnostics.map(\.file).reduce(into: [String]()) { if !$0.contains($1) { $0.append($1) } }
+    let files = diagnostics.map(\.file).reduce(into: known) { if !$0.contains($1) { $0.append($1) } }
     func rank(_ offset: Int, _ d: Diagnostic) -> (Int, Int, Int, Int) {
       (files.firstIndex(of: d.file) ?? 0, d.line, d.column, offset)
     }

@@ -67,12 +67,14 @@ package indirect enum FieldKind: Sendable {
 
 /// The mappings of the language, by name, so that descriptions can refer to each other.
 package enum LanguagePart: String, Sendable, CaseIterable {
-  case file, server, listen, tls, quarantine, source, target, preset, auth, basic, timeout, action, parameter
+  case file, routesFile, server, listen, tls, quarantine, source, target, preset, auth, basic, timeout, action,
+    parameter
   case argument, sandbox, idempotency, response, wait, retry, defaults, alarms, route, sendOptions, comparison
 
   package var description: MappingDescription {
     switch self {
     case .file: Language.file
+    case .routesFile: Language.routesFile
     case .server: Language.server
     case .listen: Language.listen
     case .tls: Language.tls

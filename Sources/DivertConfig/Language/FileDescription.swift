@@ -21,6 +21,15 @@ extension Language {
       .later("tests", "Events and the deliveries that must follow."),
     ])
 
+  /// The sections that are maps of names: they may be spread over the files of `routes.d`.
+  static let sectionsOfNames: Set = [
+    "sources", "credentials", "targets", "lookups", "tables", "calendars", "routes", "tests",
+  ]
+
+  static let routesFile = MappingDescription(
+    "a file of routes.d", "A part of the configuration, joined to the main file by name.",
+    file.fields.filter { sectionsOfNames.contains($0.name) })
+
   static let server = MappingDescription(
     "'server'", "How Divert itself listens, and its limits.",
     [

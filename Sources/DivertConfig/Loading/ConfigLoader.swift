@@ -1,17 +1,18 @@
 // routes.yaml → RouteTable, or everything that is wrong with it at once.
 package import DivertCore
-import FoundationEssentials
 
 /// What a loading gives.
 package struct LoadResult: Sendable {
   /// The compiled configuration; nil where there is an error among the diagnostics.
   package var table: RouteTable?
-  /// Every fault, in the order of the file's lines.
+  /// Every fault, in the order of the files and their lines.
   package var diagnostics: [Diagnostic]
   /// Every `{{ secrets.name }}` of the file, in its order, presets' included.
   package var secretsNamed: [NamedSecret]
   /// What the sandbox answers, by `target.action`.
   package var sandboxAnswers: [String: SandboxAnswer]
+  /// What was read; nil where a file could not be.
+  package var bundle: ConfigBundle?
 
   package var hasErrors: Bool { diagnostics.contains { $0.severity == .error } }
 
@@ -38,65 +39,70 @@ package struct NamedSecret: Sendable {
 }
 
 package enum ConfigLoader {
-  /// The largest file taken, in bytes.
+  /// The largest configuration taken, in bytes of all its files.
   static let maxBytes = 4 << 20
 
-  /// Reads and compiles the file at `path`. A file that cannot be read is a diagnostic, too.
+  /// Reads and compiles the file at `path` with those of `routes.d` beside it. What cannot be read is a diagnostic, too.
   package static func load(path: String) -> LoadResult {
-    let empty = SourceText(file: path, text: "")
-    let start = Place(source: empty, line: 1, column: 1, length: 1)
-    func failure(_ message: String, _ hint: String) -> LoadResult {
-      LoadResult(
-        table: nil, diagnostics: [Diagnostic(.error, "unreadable", start, message, hint: hint)], secretsNamed: [],
-        sandboxAnswers: [:])
+    let (bundle, faults) = ConfigBundle.read(path: path)
+    guard let bundle else {
+      return LoadResult(table: nil, diagnostics: faults, secretsNamed: [], sandboxAnswers: [:], bundle: nil)
     }
-    guard let data = FileManager.default.contents(atPath: path) else {
-      return FileManager.default.fileExists(atPath: path)
-        ? failure("the file cannot be read", "check that it is a file, and who may read it")
-        : failure("there is no such file", "name it with --config, or start from routes.yaml.example")
-    }
-    guard let text = String(validating: data, as: UTF8.self) else {
-      return failure("the file is not UTF-8 text", "save it as UTF-8")
-    }
-    var result = load(text: text, file: path, folder: path.lastIndex(of: "/").map { String(path[...$0]) } ?? "")
-    let folder = path.split(separator: "/", omittingEmptySubsequences: false).dropLast().joined(separator: "/")
-    let more = folder.isEmpty ? (path.hasPrefix("/") ? "/routes.d" : "routes.d") : folder + "/routes.d"
-    if FileManager.default.fileExists(atPath: more) {
-      let place = Place(source: SourceText(file: more, text: ""), line: 1, column: 1, length: 1)
-      let message = "a folder 'routes.d' beside the file is not supported yet"
-      result.diagnostics.append(Diagnostic(.error, "not_supported", place, message, hint: "move it away"))
-      result.table = nil
-    }
-    return result
+    return load(bundle: bundle, faults)
   }
 
   /// Compiles a text. `file`: its name in diagnostics.
-  package static func load(text: String, file: String) -> LoadResult { load(text: text, file: file, folder: nil) }
-
-  private static func load(text: String, file: String, folder: String?) -> LoadResult {
-    let bare = text.unicodeScalars.first == "\u{feff}" ? String(text.unicodeScalars.dropFirst()) : text
-    let source = SourceText(file: file, text: bare)
-    let context = LoadContext(folder: folder)
-    let start = Place(source: source, line: 1, column: 1, length: 1)
-    if bare.utf8.count > maxBytes {
-      context.error("too_large", start, "the file is larger than 4 MiB", "split off what is not routes")
-      return result(context, nil)
-    }
-    let (root, faults) = YAMLReader.read(source)
-    context.add(faults)
-    guard let root else {
-      if faults.isEmpty { context.error("empty", start, "the file is empty", "begin with 'version: 1'") }
-      return result(context, nil)
-    }
-    var parts = RouteTable.Parts()
-    compile(root, context, start, &parts)
-    parts.version = ContentHash.short(text)
-    return result(context, parts)
+  package static func load(text: String, file: String) -> LoadResult {
+    load(bundle: ConfigBundle(main: .init(name: file, text: text)))
   }
 
-  private static func compile(_ root: YAMLNode, _ context: LoadContext, _ start: Place, _ parts: inout RouteTable.Parts)
-  {
-    guard let fields = context.fields(root, .file, name: start) else { return }
+  /// Compiles a bundle.
+  package static func load(bundle: ConfigBundle) -> LoadResult { load(bundle: bundle, []) }
+
+  /// Compiles what `ConfigBundle.encoded` gave. `name`: the main file's name in diagnostics.
+  package static func load(stored text: String, name: String) -> LoadResult {
+    load(bundle: ConfigBundle(encoded: text, name: name))
+  }
+
+  private static func load(bundle: ConfigBundle, _ faults: [Diagnostic]) -> LoadResult {
+    let context = LoadContext(folder: bundle.folder)
+    context.add(faults)
+    guard let (main, more) = read(bundle, context) else { return result(context, bundle, nil) }
+    var parts = RouteTable.Parts()
+    compile(context.merged(main, more), context, &parts)
+    parts.version = bundle.version
+    return result(context, bundle, parts)
+  }
+
+  /// The documents of all files; nil where one of them is not readable, which is reported.
+  private static func read(_ bundle: ConfigBundle, _ context: LoadContext) -> (BundlePart, [BundlePart])? {
+    var parts: [BundlePart] = []
+    var bytes = 0
+    var isReadable = true
+    for (index, file) in bundle.files.enumerated() {
+      let bare = file.text.unicodeScalars.first == "\u{feff}" ? String(file.text.unicodeScalars.dropFirst()) : file.text
+      let source = SourceText(file: bundle.path(of: file), text: bare)
+      let start = Place(source: source, line: 1, column: 1, length: 1)
+      bytes += bare.utf8.count
+      if bytes > maxBytes {
+        let what = bundle.files.count > 1 ? "the files are" : "the file is"
+        context.error("too_large", start, "\(what) larger than 4 MiB", "split off what is not routes")
+        return nil
+      }
+      let (root, faults) = YAMLReader.read(source)
+      context.add(faults)
+      if let root {
+        parts.append(BundlePart(start: start, root: root))
+      } else if index == 0 || !faults.isEmpty {
+        if faults.isEmpty { context.error("empty", start, "the file is empty", "begin with 'version: 1'") }
+        isReadable = false
+      }
+    }
+    return isReadable ? parts.first.map { ($0, Array(parts.dropFirst())) } : nil
+  }
+
+  private static func compile(_ fields: Fields?, _ context: LoadContext, _ parts: inout RouteTable.Parts) {
+    guard let fields else { return }
     if let version = fields["version"] { checkVersion(version, context) }
     if let zone = fields["timezone"].flatMap({ context.zone($0, "'timezone'") }) { parts.timezone = zone }
     if let country = fields["country"].flatMap(context.country) { parts.country = country }
@@ -129,8 +135,8 @@ package enum ConfigLoader {
     return tables
   }
 
-  private static func result(_ context: LoadContext, _ parts: RouteTable.Parts?) -> LoadResult {
-    let diagnostics = Diagnostic.inOrder(context.diagnostics)
+  private static func result(_ context: LoadContext, _ bundle: ConfigBundle, _ parts: RouteTable.Parts?) -> LoadResult {
+    let diagnostics = Diagnostic.inOrder(context.diagnostics, files: bundle.files.map { bundle.path(of: $0) })
     let failed = diagnostics.contains { $0.severity == .error }
     var answers: [String: SandboxAnswer] = [:]
     for (name, target) in context.targets {
@@ -138,6 +144,6 @@ package enum ConfigLoader {
     }
     return LoadResult(
       table: failed ? nil : parts.map(RouteTable.init), diagnostics: diagnostics, secretsNamed: context.secrets,
-      sandboxAnswers: answers)
+      sandboxAnswers: answers, bundle: bundle)
   }
 }

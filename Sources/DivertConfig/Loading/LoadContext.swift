@@ -24,8 +24,10 @@ final class LoadContext {
     return !diagnostics.dropFirst(before).contains { $0.severity == .error }
   }
 
-  func error(_ code: String, _ place: Place, _ message: String, _ hint: String? = nil) {
-    diagnostics.append(Diagnostic(.error, code, place, message, hint: hint))
+  func error(
+    _ code: String, _ place: Place, _ message: String, _ hint: String? = nil, notes: [Diagnostic.Note] = []
+  ) {
+    diagnostics.append(Diagnostic(.error, code, place, message, hint: hint, notes: notes))
   }
 
   func warn(_ code: String, _ place: Place, _ message: String, _ hint: String? = nil) {

@@ -100,19 +100,19 @@ private final class OfflineTables: Sendable {
   let current: RouteTable?
   private let store: any Store
 
-  /// Keeps the file's text in the store, since what is planned under it must be found again.
+  /// Keeps the files' text in the store, since what is planned under it must be found again.
   init(_ options: ServeOptions, _ store: any Store) throws {
     self.store = store
-    current = ConfigLoader.load(path: options.config).table
-    if let current, let text = FileManager.default.contents(atPath: options.config) {
-      try store.keepConfiguration(
-        version: current.version, text: String(decoding: text, as: UTF8.self), at: WallClock.now())
+    let loaded = ConfigLoader.load(path: options.config)
+    current = loaded.table
+    if let current, let bundle = loaded.bundle {
+      try store.keepConfiguration(version: current.version, text: bundle.encoded, at: WallClock.now())
     }
   }
 
   func version(_ version: String) -> RouteTable? {
     if version == current?.version { return current }
     guard let text = try? store.configuration(version: version) else { return nil }
-    return ConfigLoader.load(text: text, file: "version \(version)").table
+    return ConfigLoader.load(stored: text, name: "version \(version)").table
   }
 }

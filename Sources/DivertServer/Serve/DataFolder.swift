@@ -1,5 +1,6 @@
 // The data folder of a running router: locked, with its store, and a mark that tells a crash from a clean stop.
 
+import DivertConfig
 import DivertCore
 import DivertStore
 import FoundationEssentials
@@ -35,7 +36,7 @@ final class DataFolder: Sendable {
   func store(_ configuration: LoadedConfiguration) throws -> any Store {
     let store = try SQLiteStore.open(folder: path, sandbox: sandbox)
     try store.keepConfiguration(
-      version: configuration.table.version, text: configuration.text, at: WallClock.now())
+      version: configuration.table.version, text: configuration.bundle.encoded, at: WallClock.now())
     return store
   }
 

@@ -53,7 +53,7 @@ final class Owners: Sendable {
   @Sendable func table(ofVersion version: String) -> RouteTable? {
     if version == table.version { return table }
     guard let text = (try? store.configuration(version: version)) ?? nil else { return nil }
-    return ConfigLoader.load(text: text, file: "configuration \(version)").table
+    return ConfigLoader.load(stored: text, name: "configuration \(version)").table
   }
 
   // MARK: Start and stop

@@ -4,12 +4,11 @@
 import DivertConfig
 import DivertCore
 import DivertStore
-import FoundationEssentials
 
 /// A configuration that may go into force.
 struct LoadedConfiguration: Sendable {
   var table: RouteTable
-  var text: String
+  var bundle: ConfigBundle
   var sandboxAnswers: [String: Emulator.Answer]
 }
 
@@ -36,14 +35,13 @@ enum Startup {
     -> LoadedConfiguration
   {
     let loaded = ConfigLoader.load(path: options.config)
-    guard let table = loaded.table, let data = FileManager.default.contents(atPath: options.config) else {
+    guard let table = loaded.table, let bundle = loaded.bundle else {
       let faults = loaded.diagnostics.map(\.description).joined()
       throw ServeFailure("\(faults)The router did not start: \(options.config) has errors.")
     }
     if !options.sandbox { try checkSecrets(loaded, options, secrets) }
     return LoadedConfiguration(
-      table: table, text: String(decoding: data, as: UTF8.self), sandboxAnswers: loaded.sandboxAnswers.mapValues(answer)
-    )
+      table: table, bundle: bundle, sandboxAnswers: loaded.sandboxAnswers.mapValues(answer))
   }
 
   private static func checkSecrets(

@@ -1,0 +1,72 @@
+// The files of a configuration from disk → ConfigBundle. What cannot be read is a diagnostic, too.
+import FoundationEssentials
+
+extension ConfigBundle {
+  /// The folder beside the main file whose `*.yaml` files belong to the configuration.
+  package static let folderName = "routes.d"
+
+  /// Reads the file at `path` and those of `routes.d` beside it. No bundle where one of them cannot be read, which is
+  /// an error among the diagnostics. Hidden files are passed over.
+  package static func read(path: String) -> (bundle: ConfigBundle?, diagnostics: [Diagnostic]) {
+    var reading = BundleReading(path)
+    let bundle = reading.bundle()
+    return (reading.diagnostics.contains { $0.severity == .error } ? nil : bundle, reading.diagnostics)
+  }
+}
+
+private struct BundleReading {
+  private let folder: String
+  private let name: String
+  private(set) var diagnostics: [Diagnostic] = []
+
+  init(_ path: String) {
+    let slash = path.lastIndex(of: "/").map { path.index(after: $0) } ?? path.startIndex
+    folder = String(path[..<slash])
+    name = String(path[slash...])
+  }
+
+  mutating func bundle() -> ConfigBundle? {
+    let main = file(name)
+    let more = names().compactMap { file($0) }
+    return main.map { ConfigBundle(main: $0, more: more, folder: folder) }
+  }
+
+  private mutating func file(_ name: String) -> ConfigBundle.File? {
+    let path = folder + name
+    guard FileManager.default.fileExists(atPath: path) else {
+      report("unreadable", name, "there is no such file", "name it with --config, or start from routes.yaml.example")
+      return nil
+    }
+    guard let data = FileManager.default.contents(atPath: path) else {
+      report("unreadable", name, "the file cannot be read", "check that it is a file, and who may read it")
+      return nil
+    }
+    guard let text = String(validating: data, as: UTF8.self) else {
+      report("unreadable", name, "the file is not UTF-8 text", "save it as UTF-8")
+      return nil
+    }
+    return ConfigBundle.File(name: name, text: text)
+  }
+
+  /// The files of `routes.d`, from the main file's folder.
+  private mutating func names() -> [String] {
+    let more = ConfigBundle.folderName
+    guard FileManager.default.fileExists(atPath: folder + more) else { return [] }
+    guard let names = try? FileManager.default.contentsOfDirectory(atPath: folder + more) else {
+      report("unreadable", more, "'routes.d' is not a folder that can be read", "check what it is, and who may read it")
+      return []
+    }
+    let shown = names.filter { !$0.hasPrefix(".") }.sorted()
+    for name in shown where name.hasSuffix(".yml") {
+      report("not_read", "\(more)/\(name)", "only '*.yaml' is read in routes.d", "rename it", .warning)
+    }
+    return shown.filter { $0.hasSuffix(".yaml") }.map { "\(more)/\($0)" }
+  }
+
+  private mutating func report(
+    _ code: String, _ name: String, _ message: String, _ hint: String, _ severity: Diagnostic.Severity = .error
+  ) {
+    let place = Place(source: SourceText(file: folder + name, text: ""), line: 1, column: 1, length: 1)
+    diagnostics.append(Diagnostic(severity, code, place, message, hint: hint))
+  }
+}

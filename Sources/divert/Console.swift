@@ -12,6 +12,16 @@ enum Console {
   /// The answer as it is, indented.
   static func print(json: JSONValue) { print(String(decoding: json.prettyEncoded(), as: UTF8.self)) }
 
+  /// Text that came in from elsewhere, made safe for a terminal: control and direction characters stand as `\u{1b}`.
+  static func safe(_ text: String) -> String {
+    var out = ""
+    for scalar in text.unicodeScalars {
+      let isOrder = scalar.properties.generalCategory == .control || scalar.properties.isBidiControl
+      if isOrder { out += "\\u{\(String(scalar.value, radix: 16))}" } else { out.unicodeScalars.append(scalar) }
+    }
+    return out
+  }
+
   /// Says why, and returns the exit status to throw.
   static func fail(_ failure: OperatorFailure) -> ExitCode {
     note(failure.message)

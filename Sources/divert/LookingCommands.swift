@@ -73,11 +73,7 @@ struct Find: AsyncParsableCommand {
 
   private func show(_ record: JSONValue) {
     let event = record["event"] ?? .null
-    Console.print("\(event.cell("id"))  \(event.cell("event")) \(event.cell("direction"))  at \(event.cell("at"))")
-    Console.print(
-      "  received \(event.cell("received_at")) from \(event.cell("source")), call \(event.cell("call", "id"))")
-    let customer = [event.cell("customer", "name"), event.cell("customer", "phone")].filter { !$0.isEmpty }
-    Console.print("  customer \(customer.joined(separator: " "))  agent \(event.cell("agent").orNil ?? "not named")")
+    EventHead.print(event, id: event.cell("id"))
     for route in record.items("routes") {
       let why = route.cell("why_not").orNil.map { ": \($0)" } ?? ""
       Console.print("  \(route["matched"]?.bool == true ? "✓" : "✗") \(route.cell("route"))\(why)")

@@ -12,8 +12,15 @@ import Testing
     let router = try RouterProcess(
       config: House.config(
         targets: House.target("crm", outside, #"auth: { bearer: "{{ secrets.crm_token }}" }"#)
-          + "  alerts: { type: slack, hook: \"{{ secrets.hook }}\" }\n",
-        routes: House.route("crm.log, { alerts.alert: declined }")),
+          + """
+            alerts: { type: slack, hook: "{{ secrets.hook }}" }
+            signed:
+              url: https://signed.example.com
+              auth: { sign: standard-webhooks, secret: "{{ secrets.sign }}" }
+              actions: { log: { post: /log, body: { call: "{{ call.id }}" } } }
+
+          """,
+        routes: House.route("crm.log, signed.log, { alerts.alert: declined }")),
       sandbox: true)
     try await router.start()
     let sent = try await router.divert("send", "incoming-rejected")
@@ -23,7 +30,7 @@ import Testing
       SampleEvent.incomingRejected.body(callID: "c", phone: "919876543210", at: Timestamp(milliseconds: 0)),
       key: "sandbox")
     #expect(posted.status == 200)
-    try await router.untilSettled(planned: 4)
+    try await router.untilSettled(planned: 6)
     try await router.expectAudit()
     #expect(outside.connections == 0)
     #expect(try await router.terminate() == 0)

@@ -10,7 +10,7 @@ package enum NormalizeResult: Sendable {
 
 /// One thing that is wrong with a body. Holds nothing of it.
 package struct IngestFault: Error, Sendable, Hashable {
-  /// Stable, for programs: `not_json`, `too_deep`, `not_an_object`, `missing_field`, `wrong_type`, `wrong_value`.
+  /// Stable, for programs: `empty_body`, `not_json`, `too_deep`, `not_an_object`, `missing_field`, `wrong_type`, `wrong_value`.
   package var code: String
   /// The body's key; nil when it concerns the whole.
   package var field: String?

@@ -67,6 +67,23 @@ private struct SecretFiller {
 }
 
 extension TargetDefinition {
+  /// The secret that the target's address begins with (a hook's whole address, mostly); nil: it has its scheme in the
+  /// file.
+  package var addressSecret: String? {
+    guard case .expression(let expression)? = base.parts.first, case .secret(let name) = expression.path else {
+      return nil
+    }
+    return name
+  }
+
+  /// The secrets that requests are signed with.
+  package var signingSecrets: Set<String> {
+    Set(
+      (signing?.secrets ?? []).flatMap(\.parts).compactMap { part in
+        if case .expression(let expression) = part, case .secret(let name) = expression.path { name } else { nil }
+      })
+  }
+
   /// Every secret that the target's address, headers, credentials or actions name.
   package var ownSecrets: Set<String> {
     var names: Set<String> = []

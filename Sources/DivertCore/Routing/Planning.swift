@@ -4,19 +4,33 @@
 extension RouteTable {
   /// The deliveries that this configuration plans for an event, in the order of the file.
   package func plan(_ event: Event) -> [PlannedDelivery] {
+    var matched: [Int] = []
+    return plan(event, matched: &matched)
+  }
+
+  /// The same; the places of the routes that matched are appended to `matched`, for `RouteMatches`.
+  package func plan(_ event: Event, matched: inout [Int]) -> [PlannedDelivery] {
     let context = EvaluationContext(event: event, zone: zone, patterns: patterns)
     var deliveries: [PlannedDelivery] = []
-    for place in index.places(for: event.fields.name) { plan(parts.routes[place], context, into: &deliveries) }
+    for place in index.places(for: event.fields.name) {
+      plan(parts.routes[place], context, into: &deliveries, matched: &matched)
+    }
     return deliveries
   }
+
+  /// The source of Divert's own alarms in the store and in counts.
+  package static let alarmSource = "divert"
 
   /// The deliveries of one of Divert's own alarms: every send under `alarms`.
   package func planAlarm(_ event: Event) -> [PlannedDelivery] { parts.alarms.map { planned($0, event) } }
 
-  private func plan(_ route: Route, _ context: EvaluationContext, into deliveries: inout [PlannedDelivery]) {
+  private func plan(
+    _ route: Route, _ context: EvaluationContext, into deliveries: inout [PlannedDelivery], matched: inout [Int]
+  ) {
     guard route.enabled, route.when.holds(for: context) else { return }
+    matched.append(route.place)
     for send in route.sends { deliveries.append(planned(send, context.event)) }
-    for child in route.children { plan(child, context, into: &deliveries) }
+    for child in route.children { plan(child, context, into: &deliveries, matched: &matched) }
   }
 
   private func planned(_ send: Send, _ event: Event) -> PlannedDelivery {

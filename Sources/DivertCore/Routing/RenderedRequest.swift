@@ -74,6 +74,20 @@ package final class RequestRecipe: Sendable {
   }
 }
 
+extension RouteTable {
+  /// The definitions that a delivery planned by this configuration is made by: its own send and action, the target as
+  /// `newest` has it (as it was where that is gone). Nil: neither has the action.
+  package func recipe(for plan: PlannedDelivery, newest: RouteTable) -> RequestRecipe? {
+    let own = parts.targets[plan.target]
+    guard let target = newest.parts.targets[plan.target] ?? own, let action = (own ?? target).actions[plan.action]
+    else { return nil }
+    // An edited request's route may be gone: it is sent as it stands.
+    let bare = Send(route: plan.route, label: plan.send, target: plan.target, action: plan.action)
+    let send = send(route: plan.route, label: plan.send) ?? bare
+    return RequestRecipe(send: send, action: action, target: target, table: self)
+  }
+}
+
 /// All that a request is made of. The same job gives the same bytes every time.
 package struct RenderJob: Sendable {
   package var event: Event
@@ -93,5 +107,6 @@ package struct RenderJob: Sendable {
     due = plan.due
     self.attemptAt = attemptAt
     idempotencyKey = IdempotencyKey.derive(event: event.id, plan: plan)
+    if event.source == RouteTable.alarmSource { given["alarm"] = event.raw }
   }
 }

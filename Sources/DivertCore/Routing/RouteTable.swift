@@ -25,11 +25,16 @@ package final class RouteTable: Sendable {
   package let zone: Zone
   /// The table's regular expressions, compiled once each.
   package let patterns = PatternCache()
+  /// Counters of what was accepted under this table; the one thing in it that changes.
+  package let matches: RouteMatches
   let index: RouteIndex
   private let sends: [SendName: Send]
 
-  package init(_ parts: Parts) {
+  package init(_ given: Parts) {
+    var parts = given
+    let count = Self.number(&parts.routes, from: 0)
     self.parts = parts
+    matches = RouteMatches(routes: count)
     zone = Zone.named(parts.timezone) ?? .utc
     index = RouteIndex(parts.routes)
     var sends: [SendName: Send] = [:]
@@ -43,6 +48,18 @@ package final class RouteTable: Sendable {
   }
 
   package var version: String { parts.version }
+  /// Routes of the whole tree.
+  package var routeCount: Int { matches.current.routes.count }
+
+  /// Gives each route its place; returns the next free one.
+  private static func number(_ routes: inout [Route], from first: Int) -> Int {
+    var next = first
+    for place in routes.indices {
+      routes[place].place = next
+      next = number(&routes[place].children, from: next + 1)
+    }
+    return next
+  }
 
   /// The send that a stored delivery names, as this version has it; nil where it has none.
   package func send(route: String, label: String) -> Send? { sends[SendName(route: route, label: label)] }
@@ -63,6 +80,8 @@ package struct Route: Sendable {
   package var when: Condition
   package var sends: [Send]
   package var children: [Route]
+  /// Its number in its table, counted from 0, a parent before its children; the table gives it.
+  package var place = 0
 
   package init(name: String, path: String, when: Condition) {
     self.name = name

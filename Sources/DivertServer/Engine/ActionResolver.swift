@@ -19,17 +19,12 @@ final class Resolution: Sendable {
   var action: ActionDefinition { _read { yield recipe.action } }
   var target: TargetDefinition { _read { yield recipe.target } }
 
-  init(send: Send, action: ActionDefinition, target: TargetDefinition, table: RouteTable) {
-    recipe = RequestRecipe(send: send, action: action, target: target, table: table)
+  init(_ recipe: RequestRecipe, table: RouteTable) {
+    self.recipe = recipe
     self.table = table
-    readsHeaders = target.responses.contains(where: \.readsHeaders)
-    secretNames = target.ownSecrets
-    addressSecret =
-      if case .expression(let expression)? = target.base.parts.first, case .secret(let name) = expression.path {
-        name
-      } else {
-        nil
-      }
+    readsHeaders = recipe.target.responses.contains(where: \.readsHeaders)
+    secretNames = recipe.target.ownSecrets
+    addressSecret = recipe.target.addressSecret
   }
 }
 
@@ -83,20 +78,12 @@ struct ActionResolver: Sendable {
         "version_gone", "configuration \(delivery.version), which planned this delivery, cannot be loaded any more")
       return .failure(UnresolvedAction(reason: reason))
     }
-    let own = table.parts.targets[plan.target]
-    guard let target = current.parts.targets[plan.target] ?? own, let action = (own ?? target).actions[plan.action]
-    else {
+    guard let recipe = table.recipe(for: plan, newest: current) else {
       let reason = Reason(
         "action_gone", "configuration \(delivery.version) has no action \(plan.target).\(plan.action)")
       return .failure(UnresolvedAction(reason: reason))
     }
-    let send = table.send(route: plan.route, label: plan.send) ?? bareSend(plan)
-    return .success(Resolution(send: send, action: action, target: target, table: table))
-  }
-
-  /// For an edited request, whose route may be gone: it is sent as it stands.
-  private func bareSend(_ plan: PlannedDelivery) -> Send {
-    Send(route: plan.route, label: plan.send, target: plan.target, action: plan.action)
+    return .success(Resolution(recipe, table: table))
   }
 
   private mutating func table(_ version: String) -> RouteTable? {

@@ -33,20 +33,24 @@ struct RequestMaker: Sendable {
       body: rendered.body.isEmpty ? nil : String(decoding: rendered.body, as: UTF8.self))
   }
 
-  /// In the sandbox no secret is needed and none is used: each has a stand-in, which is an address where one is wanted.
+  /// In the sandbox no secret is needed and none is used: each has a stand-in, which is an address or a key to sign with
+  /// where one is wanted.
   private func secretUse(_ resolution: Resolution) -> SecretUse {
     if emulator == nil { return .resolved(secret) }
     let address = resolution.addressSecret
-    return .resolved { $0 == address ? "https://sandbox.invalid/\($0)" : "sandbox-\($0)" }
+    let keys = resolution.target.signingSecrets
+    return .resolved { name in
+      if name == address { return "https://sandbox.invalid/\(name)" }
+      return keys.contains(name) ? "whsec_c2FuZGJveA==" : "sandbox-\(name)"
+    }
   }
 
   private func rendered(
     _ delivery: Delivery, _ event: Event, _ resolution: Resolution, secrets: SecretUse
   ) throws(RenderFault) -> RenderedRequest {
     if let edited = delivery.edited { return try resolved(edited, delivery, resolution, secrets) }
-    var job = RenderJob(
+    let job = RenderJob(
       event: event, plan: delivery.plan, recipe: resolution.recipe, attemptAt: WallClock.now())
-    if event.source == AlarmBell.source { job.given["alarm"] = event.raw }
     return try RequestRenderer.render(job, secrets: secrets)
   }
 

@@ -131,28 +131,34 @@ extension IngestController {
   private func accept(_ body: [UInt8], source: SourceDefinition, label: String?, table: RouteTable)
     async throws(IngestRefusal) -> HTTPAnswer
   {
-    let append = try plan(body, source: source, label: label, table: table)
+    let (append, matched) = try plan(body, source: source, label: label, table: table)
     do throws(StoreError) {
-      return Self.answer(to: try await seams.append(append))
+      let outcome = try await seams.append(append)
+      if case .accepted = outcome { table.matches.count(matched, receivedAt: append.receivedAt) }
+      return Self.answer(to: outcome)
     } catch {
       logStoreFault(error, source: source.name)
       throw error.code == "closed" ? .stopping : .storeFailed(error.code)
     }
   }
 
-  /// Steps 2 and 3. The store gives the event its id; until then a placeholder stands for it.
+  /// Steps 2 and 3, with the places of the routes that matched. The store gives the event its id; until then a
+  /// placeholder stands for it.
   private func plan(_ body: [UInt8], source: SourceDefinition, label: String?, table: RouteTable)
-    throws(IngestRefusal) -> Append
+    throws(IngestRefusal) -> (Append, matched: [Int])
   {
-    if body.allSatisfy({ $0 <= 0x20 }) { throw .emptyBody }
     let now = seams.now()
-    let result = Normalizer.normalize(
+    let reception = Reception.of(
       body, label: label, source: source, country: table.parts.country, receivedAt: now)
-    guard case .event(let fields, let raw, let key) = result else { throw IngestRefusal(result) }
-    let content = EventContent(source: source.name, receivedAt: now, fields: fields, body: body, raw: raw)
-    return Append(
-      content, dedupe: key.map { DedupeEntry(key: $0.bytes, until: $0.holds.map { now + $0 }) },
-      planned: table.plan(Event(id: EventID(sequence: 0, tag: 0), content: content)), table: table)
+    let (event, key): (Event, DedupeKey?)
+    switch reception {
+    case .refused(let faults): throw IngestRefusal(faults)
+    case .event(let read, let identity): (event, key) = (read, identity)
+    }
+    var matched: [Int] = []
+    let append = Append(
+      event.content, dedupe: key?.entry(receivedAt: now), planned: table.plan(event, matched: &matched), table: table)
+    return (append, matched)
   }
 
   private static func answer(to outcome: AppendOutcome) -> HTTPAnswer {

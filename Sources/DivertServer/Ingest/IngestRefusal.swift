@@ -1,7 +1,7 @@
 // Why a request is refused: a stable code, a status of its own, and sentences that a person at the other end can act
 // on.
 
-import DivertCore
+package import DivertCore
 
 /// A refusal, as JSON `{"error":{"code":…,"message":…,"faults":[…]}}`.
 package struct IngestRefusal: Error, Sendable, Hashable {
@@ -80,7 +80,7 @@ extension IngestRefusal {
   static let unknownSource = IngestRefusal(
     404, "unknown_source", "There is no such source. The address is /in/<source>/<key>, see routes.yaml's sources.")
 
-  static func tooLarge(_ limit: Int) -> IngestRefusal {
+  package static func tooLarge(_ limit: Int) -> IngestRefusal {
     IngestRefusal(413, "too_large", "The body is larger than \(limit) bytes, the most that is taken (server.max_body).")
   }
 
@@ -94,13 +94,16 @@ extension IngestRefusal {
       503, "cannot_store", "The event could not be stored (\(code)); nothing was kept. Send it again later.")
   }
 
-  /// What a normaliser refused, every fault in it.
-  init(_ result: NormalizeResult) {
-    guard case .refused(let faults) = result, let first = faults.first else {
+  /// What was refused as a body that is no event, every fault in it.
+  package init(_ faults: [IngestFault]) {
+    guard let first = faults.first else {
       self.init(422, "not_an_event", "The body is not an event of this source.")
       return
     }
     switch first.code {
+    case "empty_body":
+      self = .emptyBody
+      return
     case "not_json": self.init(400, "not_json_text", "The body is not JSON: see faults for the place.")
     case "too_deep": self.init(422, "too_deep", "The body is nested too deep.")
     case "not_an_object": self.init(422, "not_an_object", "The body is JSON, but no object.")

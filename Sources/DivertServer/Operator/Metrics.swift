@@ -66,6 +66,7 @@ enum MetricsReport {
           (["target": target, "outcome": $0.key.rawValue], String($0.value))
         }
       })
+    matches(context, to: &page)
     process(context, to: &page)
     return page.text
   }
@@ -89,6 +90,14 @@ enum MetricsReport {
       })
     page.single(
       "divert_store_commits_total", .counter, "Transactions committed, each with one fsync.", String(totals.commits))
+  }
+
+  private static func matches(_ context: OperatorContext, to page: inout MetricsText) {
+    guard context.live != nil, let table = context.table() else { return }
+    let counts = table.matches.current.routes
+    page.family(
+      "divert_route_matches_total", .counter, "Accepted events that matched, since the configuration came into force.",
+      table.routePaths.map { (["route": $0.path], String(counts[$0.place])) })
   }
 
   private static func waiting(

@@ -42,6 +42,9 @@ package struct OperatorAPI: Sendable {
       return try await Blocking.run {
         isStatus ? try StatusReport.make(context, live: live) : try TargetsReport.make(context, live: live)
       }
+    case "/api/events": return try await Blocking.run { try EventsReport.make(context, input) }
+    case "/api/configuration": return try await Blocking.run { try ConfigurationReport.make(context, input) }
+    case "/api/routes/counts": return try RouteCounts.make(context)
     case "/api/find": return try await Blocking.run { try FindReport.make(context, input) }
     case "/api/audit": return try await Blocking.run { try AuditReport.make(context) }
     case "/api/sources": return try await Blocking.run { try SourcesReport.list(context) }

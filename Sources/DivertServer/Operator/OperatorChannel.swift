@@ -25,9 +25,18 @@ package enum OperatorChannel: Sendable {
   package static func open(
     _ options: ServeOptions, address: String?, usual: String?, key: String?
   ) throws -> OperatorChannel {
+    if let channel = try running(options, address: address, key: key) { return channel }
+    let existing = candidates(options).first {
+      FileManager.default.fileExists(atPath: $0.dataFolder + "/" + SQLiteStore.fileName)
+    }
+    if existing == nil, let usual { return .running(base: base(usual), key: key) }
+    return .direct(try OfflineRouter.open(existing ?? options))
+  }
+
+  /// The router that is at `address`, or that holds the data folder (the live one, then the sandbox's); nil: none does.
+  package static func running(_ options: ServeOptions, address: String?, key: String?) throws -> OperatorChannel? {
     if let address { return .running(base: base(address), key: key) }
-    let candidates = options.sandbox ? [options] : [options, sandbox(options)]
-    for candidate in candidates {
+    for candidate in candidates(options) {
       guard let holder = try DataLock.holder(folder: candidate.dataFolder) else { continue }
       guard let address = holder.operatorAddress else {
         throw OperatorFailure(
@@ -36,11 +45,11 @@ package enum OperatorChannel: Sendable {
       }
       return .running(base: base(address), key: key)
     }
-    let existing = candidates.first {
-      FileManager.default.fileExists(atPath: $0.dataFolder + "/" + SQLiteStore.fileName)
-    }
-    if existing == nil, let usual { return .running(base: base(usual), key: key) }
-    return .direct(try OfflineRouter.open(existing ?? options))
+    return nil
+  }
+
+  private static func candidates(_ options: ServeOptions) -> [ServeOptions] {
+    options.sandbox ? [options] : [options, sandbox(options)]
   }
 
   private static func sandbox(_ options: ServeOptions) -> ServeOptions {

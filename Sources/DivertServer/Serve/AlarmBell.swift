@@ -6,7 +6,7 @@ import Logging
 /// Sends alarms the way everything is sent: as an event of source `divert`, planned by `alarms:`, retried and on record.
 struct AlarmBell: Sendable {
   /// The source of alarms in the store and in counts.
-  static let source = "divert"
+  static let source = RouteTable.alarmSource
   static let eventName = "DIVERT_ALARM"
 
   var table: @Sendable () -> RouteTable

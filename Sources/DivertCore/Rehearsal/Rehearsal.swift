@@ -1,0 +1,97 @@
+// What would follow an event, without anything following: the plan of step 3 and the requests of step 7, by the very
+// functions that the router runs. For `divert explain`, `divert diff` and `divert test`.
+
+/// One event under one configuration. A pure function of the two: nothing is stored, sent or waited for.
+package struct Rehearsal: Sendable {
+  package let event: Event
+  /// The configuration's version.
+  package let version: String
+  /// Every route's answer with each condition's, in the order of the file.
+  package let routes: [RouteExplanation]
+  /// What would follow, in the order in which it is planned.
+  package let deliveries: [RehearsedDelivery]
+
+  /// Rehearses an event. Deliveries fall due as they were planned: counted from `event.receivedAt`.
+  /// - Parameter explaining: with the answers of the routes; without, `routes` is empty.
+  package init(_ event: Event, under table: RouteTable, explaining: Bool = true) {
+    self.event = event
+    version = table.version
+    // Divert's own alarms are no business of the routes.
+    let isAlarm = event.source == RouteTable.alarmSource
+    routes = isAlarm || !explaining ? [] : table.explain(event)
+    let planned = isAlarm ? table.planAlarm(event) : table.plan(event)
+    deliveries = planned.map { RehearsedDelivery($0, event, table) }
+  }
+}
+
+extension Rehearsal {
+  /// The id of an event that no store has: the one that the first event of the moment would get, but for the store's
+  /// tag. Equal for equal moments.
+  package static func eventID(at now: Timestamp, place: Int = 0) -> EventID {
+    EventID(sequence: EventID.firstSequence(at: now) + Int64(place), tag: 0)
+  }
+
+  /// Reads a body as if it had been posted to a source's address at `now`.
+  /// - Parameters:
+  ///   - label: what follows the key in the address (`call-rejected`).
+  ///   - place: tells events of one moment apart: their ids, and with them their idempotency keys, differ.
+  package static func receive(
+    _ body: [UInt8], label: String? = nil, source: SourceDefinition, under table: RouteTable, now: Timestamp,
+    place: Int = 0
+  ) -> Reception {
+    Reception.of(
+      body, label: label, source: source, country: table.parts.country, receivedAt: now,
+      id: eventID(at: now, place: place))
+  }
+}
+
+/// A delivery that would follow, with its request.
+package struct RehearsedDelivery: Sendable {
+  /// Route, label, target, action, order key and due time.
+  package let plan: PlannedDelivery
+  /// The same in every attempt of the delivery.
+  package let idempotencyKey: String
+  /// The exact request with secrets by name (`{{ secrets.name }}`); or why there would be none, which would make the
+  /// delivery dead.
+  package let request: Result<RenderedRequest, RenderFault>
+  /// The definitions that the request was made by; nil where the configuration has no such action.
+  package let recipe: RequestRecipe?
+
+  /// `target.action`.
+  package var name: String { plan.target + "." + plan.action }
+  /// Its target is switched off (`enabled: false`): the delivery would wait.
+  package var waitsForTarget: Bool { recipe.map { !$0.target.enabled } ?? false }
+
+  init(_ plan: PlannedDelivery, _ event: Event, _ table: RouteTable) {
+    self.plan = plan
+    idempotencyKey = IdempotencyKey.derive(event: event.id, plan: plan)
+    recipe = table.recipe(for: plan, newest: table)
+    guard let recipe else {
+      request = .failure(
+        RenderFault("action_gone", "configuration \(table.version) has no action \(plan.target).\(plan.action)"))
+      return
+    }
+    let job = RenderJob(event: event, plan: plan, recipe: recipe, attemptAt: plan.due)
+    do throws(RenderFault) {
+      request = .success(try RequestRenderer.rehearse(job))
+    } catch {
+      request = .failure(error)
+    }
+  }
+}
+
+extension RequestRenderer {
+  /// The masked request of a job. Unlike `render(_:secrets: .masked)` it also fails where the address or a header would
+  /// be refused when it is sent, as far as that does not depend on what the secrets hold.
+  package static func rehearse(_ job: RenderJob) throws(RenderFault) -> RenderedRequest {
+    let request = try render(job, secrets: .masked)
+    let address = job.recipe.target.addressSecret
+    do throws(RenderFault) {
+      // "c2VjcmV0" is good as a key, a header's value, a part of an address, and as base64 for a signature.
+      _ = try render(job, secrets: .resolved { $0 == address ? "https://secret.invalid" : "c2VjcmV0" })
+    } catch {
+      if ["url_invalid", "host_from_event", "header_invalid"].contains(error.reason.code) { throw error }
+    }
+    return request
+  }
+}

@@ -1,0 +1,112 @@
+// A rehearsal and a comparison as JSON: what `divert explain` and `divert diff` print for programs.
+
+package import DivertCore
+
+package enum RehearsalReport {
+  /// The event, every route with each condition's answer, and every delivery with its request.
+  package static func json(_ rehearsal: Rehearsal, stored: Bool) -> JSONValue {
+    [
+      "event": RecordJSON.event(rehearsal.event), "stored": .bool(stored), "version": .string(rehearsal.version),
+      "routes": .array(rehearsal.routes.map(route)), "deliveries": .array(rehearsal.deliveries.map(delivery)),
+    ]
+  }
+
+  /// What the sender of a body would be answered.
+  package static func json(_ refusal: IngestRefusal) -> JSONValue {
+    [
+      "refused": [
+        "status": .number(refusal.status), "code": .string(refusal.code), "message": .string(refusal.message),
+        "faults": .array(refusal.faults.map(JSONValue.string)),
+      ]
+    ]
+  }
+
+  private static func route(_ r: RouteExplanation) -> JSONValue {
+    RecordJSON.object([
+      "route": .string(r.path), "enabled": .bool(r.enabled), "matched": .bool(r.fired),
+      "why_not": RecordJSON.text(r.why),
+      "when": condition(r.condition), "sends": .array(r.sends.map(JSONValue.string)),
+      "also": .array(r.children.map(route)),
+    ])
+  }
+
+  private static func condition(_ c: ConditionExplanation) -> JSONValue {
+    RecordJSON.object([
+      "holds": .bool(c.holds), "text": .string(c.text), "actual": RecordJSON.text(c.actual),
+      "parts": c.isLeaf ? nil : .array(c.parts.map(condition)),
+    ])
+  }
+
+  /// One delivery that would follow.
+  static func delivery(_ d: RehearsedDelivery) -> JSONValue {
+    var (request, fault): (JSONValue?, JSONValue?) = (nil, nil)
+    switch d.request {
+    case .success(let made): request = self.request(made)
+    case .failure(let why): fault = RecordJSON.reason(why.reason)
+    }
+    return RecordJSON.object([
+      "route": .string(d.plan.route), "send": .string(d.plan.send), "target": .string(d.plan.target),
+      "action": .string(d.plan.action), "due": RecordJSON.moment(d.plan.due), "to_person": .bool(d.plan.toPerson),
+      "order_by": RecordJSON.text(d.plan.orderKey), "idempotency_key": .string(d.idempotencyKey),
+      "target_enabled": .bool(!d.waitsForTarget), "request": request, "fault": fault,
+    ])
+  }
+
+  private static func request(_ r: RenderedRequest) -> JSONValue {
+    RecordJSON.request(
+      EditedRequest(
+        method: r.method, url: r.url, headers: r.headers,
+        body: r.body.isEmpty ? nil : String(decoding: r.body, as: UTF8.self)))
+  }
+}
+
+extension RehearsalReport {
+  /// The counts, the groups and the details of a comparison.
+  package static func json(_ c: ConfigComparison) -> JSONValue {
+    RecordJSON.object([
+      "before": .string(c.before.version), "after": .string(c.after.version), "events": .number(c.events),
+      "deliveries_before": .number(c.deliveriesBefore), "deliveries_after": .number(c.deliveriesAfter),
+      "appear": .number(c.counts[.appears] ?? 0), "vanish": .number(c.counts[.vanishes] ?? 0),
+      "change": .number(c.counts[.changes] ?? 0), "move": .number(c.counts[.moves] ?? 0),
+      "stay": .number(c.staying),
+      "sources_gone": c.sourcesGone.isEmpty
+        ? nil
+        : .object(
+          JSONObject(c.sourcesGone.sorted { $0.key < $1.key }.map { .init(key: $0.key, value: .number($0.value)) })),
+      "groups": .array(c.summary.map(group)), "details": .array(c.details.map(detail)),
+    ])
+  }
+
+  private static func group(_ group: ConfigComparison.Group, _ count: Int) -> JSONValue {
+    RecordJSON.object([
+      "kind": .string(group.kind.rawValue), "route": .string(group.route), "action": .string(group.name),
+      "fields": group.fields.isEmpty ? nil : .array(group.fields.map(JSONValue.string)), "count": .number(count),
+    ])
+  }
+
+  private static func detail(_ d: ConfigComparison.Detail) -> JSONValue {
+    var (delivery, fields): (JSONValue?, JSONValue?) = (nil, nil)
+    var label = ""
+    switch d.difference {
+    case .appears(let one), .vanishes(let one), .stays(let one):
+      (delivery, label) = (self.delivery(one), one.plan.send)
+    case .moves(let old, let new):
+      label = new.plan.send
+      fields = [["field": "place", "before": .string(old.plan.send), "after": .string(new.plan.send)]]
+    case .changes(_, let new, let changed):
+      label = new.plan.send
+      fields = .array(changed.map(field))
+    }
+    return RecordJSON.object([
+      "event": .string(d.event.description), "at": RecordJSON.moment(d.at), "kind": .string(d.group.kind.rawValue),
+      "route": .string(d.group.route), "send": .string(label), "action": .string(d.group.name), "fields": fields,
+      "delivery": delivery,
+    ])
+  }
+
+  private static func field(_ f: FieldDifference) -> JSONValue {
+    RecordJSON.object([
+      "field": .string(f.field), "before": RecordJSON.text(f.before), "after": RecordJSON.text(f.after),
+    ])
+  }
+}

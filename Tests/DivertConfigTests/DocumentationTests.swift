@@ -5,7 +5,7 @@ import Testing
 @testable import DivertConfig
 
 /// A fenced block of a Markdown page.
-private struct Block {
+struct Block {
   var language: Substring
   var text: String
 
@@ -56,7 +56,7 @@ private struct Block {
     #expect(Set(Filter.allCases).subtracting(shown).map(\.rawValue).sorted() == [])
   }
 
-  private static func context(_ body: String) throws -> RenderContext {
+  static func context(_ body: String) throws -> RenderContext {
     let bytes = Array(body.utf8)
     let now = try #require(Timestamp(iso8601: "2026-01-15T10:30:27Z"))
     let source = SourceDefinition(name: "doubletick", type: "doubletick")

@@ -70,6 +70,7 @@ package enum LanguagePart: String, Sendable, CaseIterable {
   case file, routesFile, server, listen, tls, quarantine, source, target, preset, auth, basic, timeout, action,
     parameter
   case argument, sandbox, idempotency, response, wait, retry, defaults, alarms, route, sendOptions, comparison
+  case test, given, givenCustomer, givenCall, givenChat, givenDevice
 
   package var description: MappingDescription {
     switch self {
@@ -98,6 +99,12 @@ package enum LanguagePart: String, Sendable, CaseIterable {
     case .route: Language.route
     case .sendOptions: Language.sendOptions
     case .comparison: Language.comparison
+    case .test: Language.test
+    case .given: Language.given
+    case .givenCustomer: Language.givenCustomer
+    case .givenCall: Language.givenCall
+    case .givenChat: Language.givenChat
+    case .givenDevice: Language.givenDevice
     }
   }
 }

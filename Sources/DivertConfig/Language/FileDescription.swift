@@ -14,11 +14,11 @@ extension Language {
       .init("tables", .named(.named(.text)), "Small maps for the `map` filter."),
       .init("alarms", .mapping(.alarms), "Where Divert's own alarms go."),
       .init("routes", .named(.mapping(.route)), "Which events lead to which deliveries."),
+      .init("tests", .named(.mapping(.test)), "Events and the deliveries that must follow, by the test's name."),
       .later("credentials", "Credentials that several targets share."),
       .later("lookups", "Values asked from a target when a delivery needs them."),
       .later("calendars", "Holidays."),
       .later("retention", "How long what is kept."),
-      .later("tests", "Events and the deliveries that must follow."),
     ])
 
   /// The sections that are maps of names: they may be spread over the files of `routes.d`.

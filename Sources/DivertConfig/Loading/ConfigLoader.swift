@@ -13,6 +13,8 @@ package struct LoadResult: Sendable {
   package var sandboxAnswers: [String: SandboxAnswer]
   /// What was read; nil where a file could not be.
   package var bundle: ConfigBundle?
+  /// The file's tests, compiled; to be run against `table`.
+  package var tests = ConfigTests()
 
   package var hasErrors: Bool { diagnostics.contains { $0.severity == .error } }
 
@@ -106,6 +108,7 @@ package enum ConfigLoader {
     if let version = fields["version"] { checkVersion(version, context) }
     if let zone = fields["timezone"].flatMap({ context.zone($0, "'timezone'") }) { parts.timezone = zone }
     if let country = fields["country"].flatMap(context.country) { parts.country = country }
+    context.lookups = Set(fields.node["lookups"]?.entries?.map(\.key) ?? [])
     context.tables = fields["tables"].map { tables($0, context) } ?? [:]
     parts.tables = context.tables
     if let server = fields["server"] { parts.server = context.server(server) }
@@ -115,6 +118,7 @@ package enum ConfigLoader {
     parts.targets = context.targets.mapValues(\.definition)
     parts.alarms = fields["alarms"].map(context.alarms) ?? []
     parts.routes = fields["routes"].map(context.routes) ?? []
+    context.tests = context.configTests(fields, parts)
   }
 
   private static func checkVersion(_ node: YAMLNode, _ context: LoadContext) {
@@ -144,6 +148,6 @@ package enum ConfigLoader {
     }
     return LoadResult(
       table: failed ? nil : parts.map(RouteTable.init), diagnostics: diagnostics, secretsNamed: context.secrets,
-      sandboxAnswers: answers, bundle: bundle)
+      sandboxAnswers: answers, bundle: bundle, tests: context.tests)
   }
 }

@@ -12,6 +12,9 @@ final class LoadContext {
   /// Targets of which nothing can be known: their sends are not complained about a second time.
   var brokenTargets: Set<String> = []
   var defaults = CompiledDefaults()
+  var tests = ConfigTests()
+  /// The names under `lookups`, which come later: what templates name of them is reported as coming.
+  var lookups: Set<String> = []
   /// Where relative file names start, with its last `/`; nil where files are not looked for.
   let folder: String?
 

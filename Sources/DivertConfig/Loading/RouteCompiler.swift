@@ -53,7 +53,8 @@ extension LoadContext {
     return send
   }
 
-  private func resolve(_ entry: SendEntry) -> (String, CompiledAction)? {
+  /// The target's name and the action that an entry names; nil where there is none, which is reported.
+  func resolve(_ entry: SendEntry) -> (String, CompiledAction)? {
     let parts = entry.name.split(separator: ".", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
     guard parts.count == 2 else {
       let actions = targets[entry.name]?.actions.keys.sorted().first

@@ -48,6 +48,10 @@ extension LoadContext {
     let offset = String(decoding: bytes.prefix(fault.offset), as: UTF8.self).unicodeScalars.count - shift
     let meant = String(decoding: bytes.dropFirst(fault.offset).prefix(fault.length), as: UTF8.self)
     let place = ScalarText.place(of: node, offset: max(0, offset), length: meant.unicodeScalars.count)
+    if meant.contains("."), let lookup = meant.split(separator: ".").first, lookups.contains(String(lookup)) {
+      error("not_supported", place, "'\(meant)': the fields of lookups are not supported yet", "remove it")
+      return
+    }
     error("bad_template", place, fault.reason, fault.suggestion.map { "did you mean '\($0)'?" })
   }
 

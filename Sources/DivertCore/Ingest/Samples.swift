@@ -34,7 +34,7 @@ package enum SampleEvent: String, Sendable, CaseIterable {
     }
   }
 
-  private var isOutgoing: Bool { self == .outgoingRejected || self == .outgoingInitiated }
+  var isOutgoing: Bool { self == .outgoingRejected || self == .outgoingInitiated }
 
   /// The documented fields with the documentation's own values, and the given ones.
   /// - Parameters:

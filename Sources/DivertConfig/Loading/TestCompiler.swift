@@ -1,0 +1,111 @@
+// `tests:` → ConfigTests. What is expected must exist: a wrong target, action or event is a fault of the file.
+import DivertCore
+
+extension LoadContext {
+  /// The file's tests, with what of its routes and actions they can reach.
+  func configTests(_ file: Fields, _ parts: RouteTable.Parts) -> ConfigTests {
+    let tests = file["tests"].map { node in
+      named(node, "'tests'", strict: false).compactMap { configTest($0, parts) }
+    }
+    return ConfigTests(tests ?? [], in: file)
+  }
+
+  private func configTest(_ entry: YAMLNode.Entry, _ parts: RouteTable.Parts) -> ConfigTest? {
+    let later = (entry.value.entries ?? []).filter { $0.key.hasPrefix("after ") }
+    guard let fields = fields(entry.value, .test, name: entry.keyPlace, extra: later.map(\.key)) else { return nil }
+    let events = fields["given"].map { givenEvents($0, parts) } ?? []
+    let sends = fields["sends"].map(expectedSends) ?? []
+    let stages = later.compactMap(stage)
+    let expected = sends + stages.flatMap(\.sends)
+    let bodies = fields["body"].map { expectedBodies($0, expected, complete: fields["sends"] != nil) } ?? []
+    return ConfigTest(
+      name: entry.key, place: FileLine(entry.keyPlace), events: events,
+      stages: [TestStage(after: .zero, sends: sends)] + stages, bodies: bodies, lookups: mockedLookups(entry.value))
+  }
+
+  /// `after 61m: [ … ]`: read, and refused until something can fall due later than its event.
+  private func stage(_ entry: YAMLNode.Entry) -> TestStage? {
+    guard let span = SmallGrammar.duration(SmallGrammar.trim(entry.key.dropFirst("after ".count))) else {
+      let message = "'\(entry.key)': this is not a duration"
+      error("bad_duration", entry.keyPlace, message, "write 'after 61m' or 'after 6d 1h'")
+      return nil
+    }
+    error("not_supported", entry.keyPlace, "'\(entry.key)' is not supported yet", "remove it")
+    return TestStage(after: span, sends: expectedSends(entry.value))
+  }
+
+  /// `target.action` of each item; those that name nothing are reported.
+  private func expectedSends(_ node: YAMLNode) -> [String] {
+    list(node, "what is sent").enumerated().compactMap { index, item in
+      guard item.entries == nil else {
+        error(
+          "wrong_kind", item.place, "a test lists 'target.action', without arguments", "the values go under 'body:'")
+        return nil
+      }
+      return expectedSend(item, index)
+    }
+  }
+
+  private func expectedSend(_ node: YAMLNode, _ index: Int) -> String? {
+    guard let entry = SendEntry(node, index, self), resolve(entry) != nil else { return nil }
+    return entry.name
+  }
+
+  /// - Parameters:
+  ///   - sends: what the test expects.
+  ///   - complete: `sends` is what the file says, so that a body beside it is a mistake.
+  private func expectedBodies(_ node: YAMLNode, _ sends: [String], complete: Bool) -> [ExpectedBody] {
+    named(node, "'body'", strict: false).compactMap { entry in
+      let name = YAMLNode(content: .scalar(entry.key, plain: true), place: entry.keyPlace)
+      guard expectedSend(name, 0) != nil else { return nil }
+      let count = sends.count { $0 == entry.key }
+      if complete, count == 0 {
+        error("unexpected_body", entry.keyPlace, "'\(entry.key)' is not among what the test sends", "add it to 'sends'")
+      }
+      return expectedBody(entry, count)
+    }
+  }
+
+  private func expectedBody(_ entry: YAMLNode.Entry, _ count: Int) -> ExpectedBody? {
+    guard !entry.value.isEmpty else {
+      error("no_value", entry.keyPlace, "nothing stands after '\(entry.key):'", "{ field: value }")
+      return nil
+    }
+    let values = oneOrMore(entry.value).map(plainTree)
+    let isPerDelivery = entry.value.items != nil
+    if isPerDelivery, count > 0, values.count != count {
+      let message = "\(values.count) bodies for \(count) deliveries of '\(entry.key)'"
+      error("contradictory", entry.value.place, message, "one for each, or one without '[ ]' for all")
+    }
+    return ExpectedBody(send: entry.key, values: values, isPerDelivery: isPerDelivery)
+  }
+
+  /// A tree of plain values: what is expected, what is laid over a body. Templates are refused.
+  func plainTree(_ node: YAMLNode) -> JSONValue {
+    switch node.content {
+    case .sequence(let items): return .array(items.map(plainTree))
+    case .mapping(let entries):
+      return .object(JSONObject(entries.map { .init(key: $0.key, value: plainTree($0.value)) }))
+    case .scalar(let text, let plain):
+      if text.contains("{{") {
+        error("no_template", node.place, "a test takes plain values, no templates", "write the value itself")
+      }
+      return plain ? PlainScalar.value(text) ?? .string(text) : .string(text)
+    }
+  }
+
+  /// What lookups answer: read beside the fault that there are none yet.
+  private func mockedLookups(_ test: YAMLNode) -> [String: JSONObject] {
+    guard let node = test["lookups"], !node.isEmpty else { return [:] }
+    var lookups: [String: JSONObject] = [:]
+    for entry in named(node, "'lookups'") {
+      guard let answer = plainTree(entry.value).object else {
+        let message = "a lookup answers with fields, not with \(entry.value.kindName)"
+        error("not_a_mapping", entry.value.place, message, "\(entry.key): { id: 7 }")
+        continue
+      }
+      lookups[entry.key] = answer
+    }
+    return lookups
+  }
+}

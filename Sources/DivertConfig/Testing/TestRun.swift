@@ -1,0 +1,159 @@
+// One test on its clock: what follows from its events, held against what it expects.
+import DivertCore
+
+/// A test while it runs.
+struct TestRun {
+  private let test: ConfigTest
+  private let table: RouteTable
+  private var deliveries: [TestDelivery] = []
+  /// What every route said to each event that was taken.
+  private var explanations: [[RouteExplanation]] = []
+  private var notes: [String] = []
+
+  init(_ test: ConfigTest, _ table: RouteTable) {
+    self.test = test
+    self.table = table
+  }
+
+  mutating func result(_ gauge: inout CoverageGauge) -> TestResult {
+    receive(&gauge)
+    let compared = compareDeliveries() + faults() + bodies()
+    return TestResult(
+      name: test.name, place: test.place, deliveries: deliveries, differences: compared,
+      notes: compared.isEmpty ? [] : notes)
+  }
+}
+
+// What follows.
+extension TestRun {
+  /// Lets the events come, one after another; a repetition of one is dropped as it would be.
+  private mutating func receive(_ gauge: inout CoverageGauge) {
+    var known: [[UInt8]: (until: Timestamp?, number: Int)] = [:]
+    for (index, given) in test.events.enumerated() {
+      if let key = given.dedupe {
+        if let first = known[key.bytes], first.until.map({ given.event.receivedAt < $0 }) ?? true {
+          notes.append("event \(index + 1) is a duplicate of event \(first.number) and was dropped")
+          continue
+        }
+        known[key.bytes] = (key.holds.map { given.event.receivedAt + $0 }, index + 1)
+      }
+      follow(given.event, index + 1, &gauge)
+    }
+  }
+
+  private mutating func follow(_ event: Event, _ number: Int, _ gauge: inout CoverageGauge) {
+    let rehearsal = Rehearsal(event, under: table)
+    let followed = rehearsal.deliveries.map { TestDelivery($0, event: number) }
+    deliveries += followed
+    explanations.append(rehearsal.routes)
+    let fired = Set(rehearsal.routes.flatMap(\.firedPaths))
+    let context = EvaluationContext(event: event, zone: table.zone, patterns: table.patterns)
+    gauge.note(fired: fired, sent: Set(followed.map(\.name)), in: context)
+  }
+}
+
+// What was expected.
+extension TestRun {
+  /// Stage by stage: each expects what falls due after the one before it.
+  private func compareDeliveries() -> [TestDifference] {
+    let start = test.events.last?.event.receivedAt ?? Timestamp(milliseconds: 0)
+    var differences: [TestDifference] = []
+    var from: Timestamp?
+    for stage in test.stages.sorted(by: { $0.after < $1.after }) {
+      let until = start + stage.after
+      let due = deliveries.filter { delivery in delivery.due <= until && from.map { delivery.due > $0 } ?? true }
+      differences += compare(due, with: stage.sends)
+      from = until
+    }
+    return differences
+  }
+
+  private func compare(_ due: [TestDelivery], with sends: [String]) -> [TestDifference] {
+    var left = due
+    var missing: [String] = []
+    for send in sends {
+      if let place = left.firstIndex(where: { $0.name == send }) {
+        left.remove(at: place)
+      } else {
+        missing.append(send)
+      }
+    }
+    return missing.map { difference(missing: $0, due, left) }
+      + left.map {
+        TestDifference(kind: .unexpected, delivery: $0.name, route: $0.route, event: $0.event)
+      }
+  }
+
+  /// - Parameter left: what was sent and not expected: the nearest of it may be what was meant.
+  private func difference(missing send: String, _ due: [TestDelivery], _ left: [TestDelivery]) -> TestDifference {
+    let count = due.count { $0.name == send }
+    let target = send.prefix { $0 != "." }
+    let nearest = left.first { $0.name.prefix { $0 != "." } == target }
+    let instead = nearest.map { "; \($0.name) went out in its place (route \($0.route))" } ?? ""
+    let reason =
+      count > 0 ? "it went out \(count) time\(count == 1 ? "" : "s")" : whyNot(send) ?? "no route sends it"
+    return TestDifference(kind: .missing, delivery: send, why: reason + instead)
+  }
+
+  /// Why no route sent it: of the routes that would, the one that came nearest to firing.
+  private func whyNot(_ send: String) -> String? {
+    let silent = explanations.flatMap { $0.flatMap { $0.silent(for: send, above: nil) } }
+    guard let nearest = silent.min(by: { $0.distance < $1.distance }) else { return nil }
+    return "route \(nearest.path) sends it, but \(nearest.why)"
+  }
+
+  private func faults() -> [TestDifference] {
+    deliveries.compactMap { delivery in
+      delivery.fault.map {
+        TestDifference(
+          kind: .fault, delivery: delivery.name, route: delivery.route, event: delivery.event, why: $0.sentence)
+      }
+    }
+  }
+
+  private func bodies() -> [TestDifference] {
+    test.bodies.flatMap { expected -> [TestDifference] in
+      let sent = deliveries.filter { $0.name == expected.send && $0.fault == nil }
+      let values = expected.isPerDelivery ? expected.values : sent.map { _ in expected.values.first ?? .null }
+      return zip(sent, values).flatMap { delivery, value in
+        BodyDifference.all(expected: value, actual: delivery.body).map { found in
+          TestDifference(
+            kind: .body, delivery: delivery.name, route: delivery.route, event: delivery.event, path: found.path,
+            expected: found.expected, actual: found.actual)
+        }
+      }
+    }
+  }
+}
+
+extension RouteExplanation {
+  /// The paths of this route and those under it that fired.
+  fileprivate var firedPaths: [String] { (fired ? [path] : []) + children.flatMap(\.firedPaths) }
+
+  /// The routes from here on that did not fire and have this send, with the reason and how much stood against them.
+  fileprivate func silent(for send: String, above: (path: String, why: String, distance: Int)?)
+    -> [(path: String, why: String, distance: Int)]
+  {
+    var own: (path: String, why: String, distance: Int)?
+    if !fired {
+      let failures = (enabled ? 0 : 1) + condition.failures.count
+      let reason = above.map { "route \($0.path) above it did not match: \($0.why)" } ?? why ?? "it did not match"
+      own = (path, reason, (above?.distance ?? 0) * 2 + failures)
+    }
+    let here = own.map { sends.contains(send) ? [$0] : [] } ?? []
+    return here + children.flatMap { $0.silent(for: send, above: own) }
+  }
+}
+
+extension TestDelivery {
+  init(_ rehearsed: RehearsedDelivery, event: Int) {
+    name = rehearsed.name
+    route = rehearsed.plan.route
+    due = rehearsed.plan.due
+    self.event = event
+    switch rehearsed.request {
+    case .success(let request): body = request.readableBody
+    case .failure(let reason): fault = reason.reason
+    }
+  }
+}

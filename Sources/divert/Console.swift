@@ -7,6 +7,7 @@ import Foundation
 
 enum Console {
   static func print(_ text: String) { FileHandle.standardOutput.write(Data((text + "\n").utf8)) }
+  static func complain(_ text: String) { FileHandle.standardError.write(Data((text + "\n").utf8)) }
   static func note(_ text: String) { FileHandle.standardError.write(Data(("divert: " + text + "\n").utf8)) }
 
   /// The answer as it is, indented.

@@ -19,6 +19,7 @@ struct Divert: AsyncParsableCommand {
       Serve.self, Check.self, TestRoutes.self, Explain.self, Diff.self, Graph.self, Send.self, Status.self, Find.self,
       DeadLetters.self, Targets.self, Sources.self,
       Quarantined.self, Rerun.self, CancelDeliveries.self, AuditStore.self, Backup.self, PresetCommand.self,
+      SchemaCommand.self,
       VersionCommand.self,
     ])
 }

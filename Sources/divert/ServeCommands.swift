@@ -28,10 +28,15 @@ struct Serve: AsyncParsableCommand {
 struct Check: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Check a routes file: every mistake with its place, the reason and a suggestion.",
-    discussion: "Exit status 1 when there is an error; warnings alone leave 0.")
+    discussion: """
+      Exit status 1 when there is an error; warnings alone leave 0. The files of `routes.d` beside the file are checked with \
+      it. With --resolved what is printed is itself a file, and warnings go to standard error.
+      """)
 
   @OptionGroup var options: RouterOptions
   @OptionGroup var output: OutputOptions
+  @Flag(help: "Print the configuration in force: presets and defaults filled in, each value with where it came from.")
+  var resolved = false
   @Argument(help: "The file (default: --config).")
   var file: String?
 
@@ -41,7 +46,10 @@ struct Check: AsyncParsableCommand {
     let loaded = ConfigLoader.load(path: serve.config)
     let secrets = SecretStore(folder: serve.secretsFolder, environment: ProcessInfo.processInfo.environment)
     let all = loaded.diagnostics + loaded.absentSecrets { secrets.value($0) != nil }
-    if output.format == .json {
+    if resolved, let resolved = loaded.resolved {
+      for diagnostic in all { Console.complain(diagnostic.description) }
+      output.format == .json ? Console.print(json: resolved.json) : Console.print(resolved.yaml)
+    } else if output.format == .json {
       Console.print(json: .array(all.map(json)))
     } else {
       for diagnostic in all { Console.print(diagnostic.description) }

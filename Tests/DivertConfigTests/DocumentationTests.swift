@@ -37,6 +37,18 @@ struct Block {
     }
   }
 
+  @Test("what the page says that `check --resolved` prints is what it prints")
+  func resolved() throws {
+    let blocks = try Block.all(of: "docs/routes.md")
+    let place = try #require(blocks.firstIndex { $0.language == "resolved" })
+    let loaded = ConfigLoader.load(text: blocks[place - 1].text, file: "routes.yaml")
+    var printed = try #require(loaded.resolved).yaml.split(separator: "\n")[...]
+    for line in blocks[place].text.split(separator: "\n") {
+      printed = printed.drop { $0 != line }
+      #expect(!printed.isEmpty, "\(line)")
+    }
+  }
+
   @Test("every filter example of docs/routes.md gives what the page says")
   func filters() throws {
     let blocks = try Block.all(of: "docs/routes.md")

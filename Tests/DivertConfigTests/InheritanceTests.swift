@@ -68,6 +68,49 @@ import Testing
     #expect(own.actions["go"]?.ambiguous == .park && own.actions["near"]?.ambiguous == .retry)
   }
 
+  @Test("limits and a lost answer's consequence may stand in defaults; rules for answers are asked after the target's")
+  func defaultsOfTargets() throws {
+    let targets = try Given.table(
+      """
+      defaults:
+        limit: 7/s
+        ambiguous: park
+        responses: [{ status: 409, then: ok_duplicate }]
+      targets:
+        plain: { url: https://a.example.com, actions: { go: { post: /go }, tell: { post: /t, to_person: true } } }
+        own:
+          url: https://b.example.com
+          limit: [1/s, 20/min]
+          ambiguous: retry
+          responses: [{ status: 404, then: ok }]
+          actions: { go: { post: /go } }
+        lead: { type: slack, hook: "{{ secrets.hook }}" }
+      """
+    ).parts.targets
+    let (plain, own, lead) = (
+      try #require(targets["plain"]), try #require(targets["own"]), try #require(targets["lead"])
+    )
+    #expect(plain.limits == [RateLimit(count: 7, per: .seconds(1))])
+    #expect(own.limits.count == 2 && lead.limits == [RateLimit(count: 1, per: .seconds(1))])
+    #expect(plain.responses.map(\.then) == [.okDuplicate] && own.responses.map(\.then) == [.ok, .okDuplicate])
+    #expect(lead.responses.last?.then == .okDuplicate && lead.responses.count == 7)
+    #expect(plain.actions["go"]?.ambiguous == .park && own.actions["go"]?.ambiguous == .retry)
+  }
+
+  @Test("a message to a person is parked whatever defaults say; its own target may say otherwise")
+  func persons() throws {
+    let targets = try Given.table(
+      """
+      defaults: { ambiguous: retry }
+      targets:
+        a: { url: https://a.example.com, actions: { tell: { post: /t, to_person: true } } }
+        b: { url: https://b.example.com, ambiguous: retry, actions: { tell: { post: /t, to_person: true } } }
+      """
+    ).parts.targets
+    #expect(targets["a"]?.actions["tell"]?.ambiguous == .park)
+    #expect(targets["b"]?.actions["tell"]?.ambiguous == .retry)
+  }
+
   @Test("without any setting the language's defaults hold")
   func standard() throws {
     let table = try Given.table(

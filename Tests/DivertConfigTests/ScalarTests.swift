@@ -134,6 +134,93 @@ enum Given {
     #expect(tree == .object([.init("a", .literal("007")), .init("b", .literal("007"))]))
   }
 
+  @Test("where the language wants text, a plain scalar is text whatever it looks like")
+  func textPlaces() throws {
+    for text in [
+      "+919876543210", "007", "no", "08:00", "1e5", "true", "null", "2026-01-15", "0x1F", "12345678901234567890",
+    ] {
+      let parts = try Given.table(
+        """
+        sources: { s: { type: doubletick, key: \(text), header: { X: \(text) } } }
+        tables: { t: { \(text): \(text) } }
+        targets:
+          a:
+            url: https://a.example.com
+            headers: { X: \(text) }
+            auth: { query: { q: \(text) } }
+            responses: [{ header: { X: \(text) }, text: \(text), then: fail, because: \(text) }]
+            actions: { go: { post: /go, query: { q: \(text) }, form: { \(text): \(text) } } }
+        routes:
+          r:
+            description: \(text)
+            when: { customer.phone: \(text), agent: [\(text)], any: [{ customer.name: { contains: \(text) } }] }
+            send: [{ a.go: {}, as: \(text) }]
+        """
+      ).parts
+      let plain = Template(literal: text)
+      #expect(parts.sources["s"]?.key == plain && parts.sources["s"]?.requiredHeader?.value == plain)
+      #expect(parts.tables["t"] == [text: text])
+      let target = try #require(parts.targets["a"])
+      #expect(target.headers.map(\.value) == [plain] && target.query.map(\.value) == [plain])
+      #expect(target.responses.first?.because == text)
+      #expect(
+        target.responses.first?.conditions == [
+          .header("x", .isOneOf([.string(text)])), .text(.isOneOf([.string(text)])),
+        ])
+      let action = try #require(target.actions["go"])
+      #expect(action.query.map(\.value) == [plain] && action.body == .form([HeaderTemplate(text, plain)]))
+      let route = try #require(parts.routes.first)
+      #expect(route.description == text && route.sends.first?.label == text)
+      #expect(
+        route.when
+          == .all([
+            .value(.field(.customerPhone), .isOneOf([.string(text)])),
+            .value(.field(.agent), .isOneOf([.string(text)])),
+            .any([.value(.field(.customerName), .contains(text))]),
+          ]))
+    }
+  }
+
+  @Test("a phone number stays one, and a leaf keeps its type, from the file to the bytes of the request")
+  func bytes() throws {
+    let table = try Given.table(
+      """
+      targets:
+        crm:
+          url: https://crm.example.com
+          actions:
+            log:
+              post: /calls
+              body:
+                office: +919876543210
+                pin: 007
+                id: 12345678901234567
+                price: 1.50
+                customer: "{{ customer.phone }}"
+                seconds: "{{ call.duration }}"
+                text: "{{ call.duration }} s"
+                big: "{{ raw.big }}"
+                to: "{{ arguments.to }}"
+      routes: { a: { send: [crm.log: { to: +911234567890 }] } }
+      """)
+    var fields = Event.Fields(name: "CALL_REJECTED", at: Timestamp(milliseconds: 0))
+    (fields.customerPhone, fields.callDuration) = ("+919876543210", "42")
+    let event = Event(
+      id: EventID(sequence: 1, tag: 1), source: "s", receivedAt: Timestamp(milliseconds: 0), fields: fields, body: [],
+      raw: ["big": .number("98765432109876543")])
+    let (target, send) = (try #require(table.parts.targets["crm"]), try #require(table.send(route: "a", label: "0")))
+    let plan = PlannedDelivery(
+      route: "a", send: "0", target: "crm", action: "log", orderKey: nil, due: Timestamp(milliseconds: 0),
+      toPerson: false)
+    let recipe = RequestRecipe(send: send, action: try #require(target.actions["log"]), target: target, table: table)
+    let job = RenderJob(event: event, plan: plan, recipe: recipe, attemptAt: Timestamp(milliseconds: 0))
+    let request = try RequestRenderer.render(job, secrets: .resolved { $0 })
+    #expect(
+      String(decoding: request.body, as: UTF8.self)
+        == #"{"office":"+919876543210","pin":"007","id":12345678901234567,"price":1.50,"customer":"+919876543210","#
+        + #""seconds":42,"text":"42 s","big":98765432109876543,"to":"+911234567890"}"#)
+  }
+
   @Test("the small grammar takes what the language says and nothing else")
   func grammar() {
     #expect(SmallGrammar.duration("6d 1h") == .hours(145))

@@ -123,6 +123,34 @@ import Testing
     #expect(check.out.contains("routes.yaml:5:17") && check.out.contains("crm"), "\(check.out)")
   }
 
+  @Test("check --resolved prints a file that check takes, with origins; the schema is printed; routes.d is served")
+  func resolved() async throws {
+    let router = try RouterProcess(
+      config: """
+        version: 1
+        targets:
+          lead: { type: slack, hook: "{{ secrets.hook }}" }
+        sources: { doubletick: { type: doubletick } }
+        """, secrets: ["hook": "x"])
+    let more = router.folder.appending(path: "routes.d")
+    try FileManager.default.createDirectory(at: more, withIntermediateDirectories: true)
+    try Data("routes:\n  west: { send: [lead.alert: declined] }\n".utf8).write(to: more.appending(path: "west.yaml"))
+    let printed = try await router.divert("check", "--resolved")
+    #expect(printed.status == 0 && printed.err.isEmpty, "\(printed.err)")
+    for part in ["# routes.yaml:3\n", "# routes.d/west.yaml:2\n", "# preset slack\n", "# default\n"] {
+      #expect(printed.out.contains(part), "\(printed.out)")
+    }
+    #expect(printed.out.contains("url: \"{{ secrets.hook }}\" "))
+    try Data(printed.out.utf8).write(to: more.appending(path: "all.yml"))
+    #expect(try await router.divert("check", "routes.d/all.yml").status == 0)
+    try FileManager.default.removeItem(at: more.appending(path: "all.yml"))
+    let schema = try JSONValue.parse(Array(try await router.divert("schema").out.utf8))
+    #expect(schema["properties"]?["routes"] != nil && schema["required"] == ["version"])
+    try await router.start()
+    #expect(try await router.get("/api/status").answer["process"]?["config_version"]?.string?.count == 12)
+    #expect(try await router.terminate() == 0)
+  }
+
   @Test("an address that strangers can reach is refused without a key, for events and for orders")
   func addresses() async throws {
     let router = try RouterProcess(config: "version: 1\nsources: { doubletick: { type: doubletick } }\n")

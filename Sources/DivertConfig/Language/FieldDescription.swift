@@ -7,15 +7,29 @@ package struct MappingDescription: Sendable {
   package let name: String
   package let doc: String
   package let fields: [FieldDescription]
+  /// What must hold between the fields.
+  package let rules: [FieldRule]
 
-  package init(_ name: String, _ doc: String, _ fields: [FieldDescription]) {
+  package init(_ name: String, _ doc: String, _ fields: [FieldDescription], rules: [FieldRule] = []) {
     self.name = name
     self.doc = doc
     self.fields = fields
+    self.rules = rules
   }
 
   /// The field with this name; nil where there is none.
   package func field(_ name: String) -> FieldDescription? { fields.first { $0.name == name } }
+}
+
+/// What must hold between the fields of a mapping, beyond each being right by itself.
+package enum FieldRule: Sendable {
+  case exactlyOne([String])
+  case atLeastOne([String])
+  case atMostOne([String])
+  /// All of them, or none.
+  case together([String])
+  /// `field` only where `other` has one of these values.
+  case needs(field: String, other: String, values: [String])
 }
 
 /// One field of a mapping.
@@ -25,14 +39,20 @@ package struct FieldDescription: Sendable {
   package let required: Bool
   /// Part of the language, but refused by this version: "not supported yet".
   package let later: Bool
+  /// What holds where the field is left out, as YAML; nil where that is nothing, or depends on other fields.
+  package let standard: String?
   /// One sentence, for the reference and for editors.
   package let doc: String
 
-  package init(_ name: String, _ kind: FieldKind, required: Bool = false, later: Bool = false, _ doc: String) {
+  package init(
+    _ name: String, _ kind: FieldKind, required: Bool = false, later: Bool = false, standard: String? = nil,
+    _ doc: String
+  ) {
     self.name = name
     self.kind = kind
     self.required = required
     self.later = later
+    self.standard = standard
     self.doc = doc
   }
 
@@ -43,13 +63,29 @@ package struct FieldDescription: Sendable {
 
 /// What may stand in a field.
 package indirect enum FieldKind: Sendable {
-  case text, boolean, duration, rate, size, backoff, clockRange, zone, country, path, regex, statuses
+  case text, boolean, duration, rate, size, backoff, moment, clock, clockRange, zone, country, regex, statuses
   /// Text with `{{ … }}`.
   case template
+  /// A base address: http or https, scheme and host literal or a secret.
+  case address
+  /// What is joined to a base address: empty, or beginning with `/` or `?`.
+  case requestPath
+  /// A path into JSON.
+  case path
+  /// A path or template that makes the key of an order, or `none`.
+  case orderKey
+  /// An IP address, or a CIDR block of them.
+  case addressBlock
   case whole(ClosedRange<Int>)
   case choice([String])
-  /// Tables of the user's own names.
+  /// A preset's name, or `http`.
+  case targetType
+  /// A mapping of the user's own names, which become ids.
   case named(FieldKind)
+  /// A mapping of any keys.
+  case entries(FieldKind)
+  /// A mapping of headers' names to templates; with a bound, to so many.
+  case headers(most: Int?)
   case list(FieldKind)
   /// One, or a list of them.
   case oneOrMore(FieldKind)
@@ -58,10 +94,14 @@ package indirect enum FieldKind: Sendable {
   case mapping(LanguagePart)
   /// A YAML tree whose leaves are templates.
   case tree
+  /// `target.action`, alone.
+  case sendName
   /// `target.action`, alone or with its arguments and options.
   case send
-  /// What a field is compared with: a value, a list of them, or operators.
-  case comparison
+  /// Which events: a condition.
+  case condition
+  /// What a value of this kind is compared with: a value, a list of them, or operators.
+  case comparison(ValueKind)
   case anything
 }
 
@@ -69,7 +109,8 @@ package indirect enum FieldKind: Sendable {
 package enum LanguagePart: String, Sendable, CaseIterable {
   case file, routesFile, server, listen, tls, quarantine, source, target, preset, auth, basic, timeout, action,
     parameter
-  case argument, sandbox, idempotency, response, wait, retry, defaults, alarms, route, sendOptions, comparison
+  case argument, sandbox, idempotency, response, wait, retry, defaults, alarms, route, condition, sendOptions,
+    comparison
   case test, given, givenCustomer, givenCall, givenChat, givenDevice
 
   package var description: MappingDescription {
@@ -97,6 +138,7 @@ package enum LanguagePart: String, Sendable, CaseIterable {
     case .defaults: Language.defaults
     case .alarms: Language.alarms
     case .route: Language.route
+    case .condition: Language.condition
     case .sendOptions: Language.sendOptions
     case .comparison: Language.comparison
     case .test: Language.test

@@ -1,13 +1,14 @@
 // The language's routes: routes, the options of a send, and the operators of a comparison.
+import DivertCore
 
 extension Language {
   static let route = MappingDescription(
     "a route", "Which events lead to which deliveries.",
     [
-      .init("when", .anything, "Which events; different fields AND, a list of values OR. All where it is left out."),
+      .init("when", .condition, "Which events; different fields AND, a list of values OR. All where it is left out."),
       .init("send", .list(.send), "What follows, 'target.action' each."),
       .init("also", .named(.mapping(.route)), "Routes for the events that match this one."),
-      .init("enabled", .boolean, "false: neither this route nor those under it."),
+      .init("enabled", .boolean, standard: "true", "false: neither this route nor those under it."),
       .init("description", .text, "What it is for."),
       .later("once", "At most once a period per key."),
       .later("per", "The key of 'once'."),
@@ -19,7 +20,7 @@ extension Language {
     [
       .init("as", .text, "The send's label; its place in the list by default."),
       .init("retry", .mapping(.retry), "How this delivery is tried again."),
-      .init("order_by", .path, "Deliveries of the target with the same value go out one after another."),
+      .init("order_by", .orderKey, "Deliveries of the target with the same value go out one after another."),
       .later("after", "Sent this much later."),
       .later("hours", "Sent only within these hours."),
       .later("unless", "Not sent when this came meanwhile."),
@@ -28,11 +29,16 @@ extension Language {
       .later("throttle", "At most so many in a time."),
     ])
 
+  /// Operators on what has an order, and on text.
+  static let orderOperators = ["above", "below", "at_least", "at_most"]
+  static let textOperators = ["contains", "starts_with", "ends_with"]
+  static let valueOperators = ["is", "in", "not"]
+
   static let comparison = MappingDescription(
     "a comparison", "Operators; all of them must hold.",
     [
       .init("is", .oneOrMore(.text), "Equal to this, or to one of these."),
-      .init("in", .list(.text), "Equal to one of these."),
+      .init("in", .oneOrMore(.text), "Equal to one of these."),
       .init("not", .oneOrMore(.text), "Equal to none of these."),
       .init("above", .text, "Greater or later than this."),
       .init("below", .text, "Less or earlier than this."),
@@ -48,4 +54,27 @@ extension Language {
 
   /// Terms of `when:` that come later.
   static let laterConditions = ["count", "suppressed"]
+
+  static let condition = MappingDescription(
+    "'when'", "Different fields AND, a list of values OR.",
+    EventField.allCases.map { .init($0.rawValue, .comparison(.of($0)), eventFields[$0] ?? "") } + [
+      .init("local.time", .comparison(.clock), "The time of day of `at`, in the file's time zone."),
+      .init("local.weekday", .comparison(.weekday), "The day of the week of `at`: mon, tue, wed …"),
+      .init("any", .list(.condition), "Holds when one of these conditions does."),
+      .init("not", .condition, "Holds when this condition does not."),
+    ] + laterConditions.map { .later($0, "Not supported yet.") })
+
+  /// What the event's fields mean.
+  private static let eventFields: [EventField: String] = [
+    .id: "Divert's own id of the event.", .source: "Who posted it.", .receivedAt: "When it was received.",
+    .event: "CALL_REJECTED …", .direction: "INCOMING or OUTGOING.",
+    .status: "REJECT, END, MISSED … as the source spells them.",
+    .at: "When it happened: when the call ended, else began, else when it was received.",
+    .callID: "The call's id.", .callStartedAt: "When the call began.", .callEndedAt: "When the call ended.",
+    .callDuration: "Seconds, a number.", .callFailedReason: "Why the call failed.",
+    .customerID: "The source's id of the customer.", .customerName: "The customer's name.",
+    .customerPhone: "In E.164, with '+'.", .waba: "The business number that the event came to.",
+    .agent: "Rejected By when INCOMING, Picked By when OUTGOING.", .chatID: "The chat's id.",
+    .chatMessageID: "The message's id.", .deviceID: "The device's id.",
+  ]
 }

@@ -4,20 +4,20 @@ extension Language {
   static let target = MappingDescription(
     "a target", "Where deliveries go, and under which rules.",
     [
-      .init("type", .text, "A preset; http by default."),
-      .init("url", .template, "The base address; scheme and host literal or from a secret."),
+      .init("type", .targetType, "A preset; http by default."),
+      .init("url", .address, "The base address; scheme and host literal or from a secret."),
       .init("auth", .mapping(.auth), "How Divert proves who it is."),
-      .init("headers", .named(.template), "Sent with every request."),
+      .init("headers", .headers(most: nil), "Sent with every request."),
       .init("limit", .oneOrMore(.rate), "Requests at most, '100/min', one or several."),
-      .init("concurrency", .whole(1...1000), "Requests in flight at once; 8 by default."),
+      .init("concurrency", .whole(concurrency), standard: "8", "Requests in flight at once; 8 by default."),
       .init("timeout", .either([.duration, .mapping(.timeout)]), "How long a request may take."),
       .init("retry", .mapping(.retry), "How failed deliveries are tried again."),
-      .init("order_by", .path, "Deliveries with the same value go out one after another; 'none' for no order."),
+      .init("order_by", .orderKey, "Deliveries with the same value go out one after another; 'none' for no order."),
       .init("responses", .list(.mapping(.response)), "Rules for answers, the first that matches decides."),
-      .init("ambiguous", .choice(["retry", "park", "verify"]), "What follows when no answer came."),
-      .init("network", .choice(["public", "private"]), "'private' allows private addresses; public by default."),
-      .init("http2", .boolean, "Use HTTP/2; false by default."),
-      .init("enabled", .boolean, "false: its deliveries wait."),
+      .init("ambiguous", .choice(ambiguous), "What follows when no answer came."),
+      .init("network", .choice(networks), standard: "public", "'private' allows private addresses; public by default."),
+      .init("http2", .boolean, standard: "false", "Use HTTP/2; false by default."),
+      .init("enabled", .boolean, standard: "true", "false: its deliveries wait."),
       .init("actions", .named(.mapping(.action)), "The requests that can be asked for."),
       .later("batch", "Several deliveries in one request."),
       .later("verify", "How the target is asked whether a delivery arrived."),
@@ -45,12 +45,12 @@ extension Language {
     [
       .init("bearer", .template, "Authorization: Bearer …"),
       .init("basic", .mapping(.basic), "User name and password (RFC 7617)."),
-      .init("header", .named(.template), "Headers with a key in them."),
-      .init("query", .named(.template), "Query items with a key in them."),
-      .init("sign", .choice(["standard-webhooks"]), "Sign each request (standardwebhooks.com)."),
+      .init("header", .headers(most: nil), "Headers with a key in them."),
+      .init("query", .entries(.template), "Query items with a key in them."),
+      .init("sign", .choice(signatures), "Sign each request (standardwebhooks.com)."),
       .init("secret", .oneOrMore(.template), "What 'sign' signs with: one, or two while it is rotated."),
       .later("oauth2", "Tokens that Divert fetches and renews."),
-    ])
+    ], rules: [.together(["sign", "secret"]), .atMostOne(["bearer", "basic"])])
 
   static let basic = MappingDescription(
     "'basic'", "User name and password.",
@@ -59,28 +59,46 @@ extension Language {
       .init("password", .template, required: true, "The password."),
     ])
 
+  static let concurrency = 1...1000
+  static let networks = ["public", "private"]
+  /// `verify` comes later.
+  static let ambiguous = ["retry", "park"]
+  static let laterAmbiguous = ["verify"]
+  static let signatures = ["standard-webhooks"]
+  /// Divert sets them itself.
+  static let ownHeaders = ["host", "content-length", "transfer-encoding", "connection", "expect"]
+  static let naturalKey = ["natural"]
+  static let maxLength = 1...10_000_000
+  static let statuses = 100...599
+  static let waitHeader = ["retry_after"]
+
   static let methods = ["get", "post", "put", "patch", "delete"]
 
   static let action = MappingDescription(
     "an action", "One request that a target can be asked for.",
     methods.map {
-      FieldDescription($0, .template, "The path of a \($0.uppercased()) request, joined to the target's url.")
+      FieldDescription($0, .requestPath, "The path of a \($0.uppercased()) request, joined to the target's url.")
     } + [
-      .init("query", .named(.template), "Query items."),
-      .init("headers", .named(.template), "Headers beside the target's."),
+      .init("query", .entries(.template), "Query items."),
+      .init("headers", .headers(most: nil), "Headers beside the target's."),
       .init("body", .tree, "Sent as JSON; the leaves are templates."),
-      .init("form", .named(.template), "Sent as a form, in place of a body."),
+      .init("form", .entries(.template), "Sent as a form, in place of a body."),
       .init("arguments", .named(.mapping(.argument)), "What a send gives: `{{ arguments.name }}`."),
-      .init("idempotency", .either([.choice(["natural"]), .mapping(.idempotency)]), "Where the key goes."),
-      .init("to_person", .boolean, "A message to a person: never sent twice on a guess."),
-      .init("max", .named(.whole(1...10_000_000)), "The longest text at a path of the body, in characters."),
-      .init("ambiguous", .choice(["retry", "park", "verify"]), "What follows when no answer came."),
+      .init(
+        "idempotency", .either([.choice(naturalKey), .mapping(.idempotency)]),
+        standard: "{ header: Idempotency-Key }", "Where the key goes."),
+      .init("to_person", .boolean, standard: "false", "A message to a person: never sent twice on a guess."),
+      .init("max", .entries(.whole(maxLength)), "The longest text at a path of the body, in characters."),
+      .init("ambiguous", .choice(ambiguous), "What follows when no answer came."),
       .init("retry", .mapping(.retry), "How failed deliveries are tried again."),
-      .init("order_by", .path, "Deliveries with the same value go out one after another."),
+      .init("order_by", .orderKey, "Deliveries with the same value go out one after another."),
       .init("doc", .text, "What it does."),
       .init("sandbox", .mapping(.sandbox), "What the sandbox answers."),
       .later("needs", "A lookup that must have an answer."),
       .later("steps", "Several requests in a row."),
+    ],
+    rules: [
+      .exactlyOne(methods), .atMostOne(["body", "form"]), .atMostOne(["get", "body"]), .atMostOne(["get", "form"]),
     ])
 
   static let argument = MappingDescription(
@@ -96,29 +114,38 @@ extension Language {
     "'idempotency'", "Where the key goes that is equal in every attempt.",
     [
       .init("header", .text, "A header; Idempotency-Key by default."),
-      .init("field", .text, "A field of the body, set to the key as a UUID."),
-    ])
+      .init("field", .path, "A field of the body, set to the key as a UUID."),
+    ], rules: [.exactlyOne(["header", "field"])])
 
   static let sandbox = MappingDescription(
     "'sandbox'", "What the sandbox answers.",
     [
-      .init("status", .whole(100...599), "The status; 200 by default."),
-      .init("body", .tree, "The body: text as it is, anything else as JSON."),
+      .init("status", .whole(statuses), standard: "200", "The status; 200 by default."),
+      .init("body", .tree, standard: "{ ok: true }", "The body: text as it is, anything else as JSON."),
     ])
 
   static let response = MappingDescription(
     "a response rule", "When an answer is like this, then …; all conditions of a rule must hold.",
     [
       .init("status", .oneOrMore(.statuses), "404, 2xx, 500-504, or a list."),
-      .init("header", .named(.comparison), "Headers of the answer."),
-      .init("text", .comparison, "The body as text."),
-      .init("json", .named(.comparison), "Paths into the JSON body."),
-      .init("any", .named(.comparison), "Paths with '*' for the items of a list: one of them."),
-      .init("every", .named(.comparison), "Paths with '*' for the items of a list: all of them."),
+      .init("header", .entries(.comparison(.text)), "Headers of the answer."),
+      .init("text", .comparison(.text), "The body as text."),
+      .init("json", .entries(.comparison(.json)), "Paths into the JSON body."),
+      .init("any", .entries(.comparison(.json)), "Paths with '*' for the items of a list: one of them."),
+      .init("every", .entries(.comparison(.json)), "Paths with '*' for the items of a list: all of them."),
       .init("then", .choice(outcomes), required: true, "What becomes of the delivery."),
-      .init("wait", .either([.choice(["retry_after"]), .duration, .mapping(.wait)]), "How long to wait."),
+      .init("wait", .either([.choice(waitHeader), .duration, .mapping(.wait)]), "How long to wait."),
       .init("because", .text, "The reason's sentence."),
+    ],
+    rules: [
+      .atLeastOne(responseConditions), .needs(field: "wait", other: "then", values: waitingOutcomes),
     ])
+
+  /// What a response rule looks at.
+  static let responseConditions = ["status", "header", "text", "json", "any", "every"]
+
+  /// The outcomes that `wait` means something to.
+  static let waitingOutcomes = ["retry", "throttle", "hold"]
 
   static let waitUnits = ["seconds", "milliseconds", "unix", "unix_ms"]
 
@@ -131,5 +158,5 @@ extension Language {
       .init("json", .path, "A path into the answer's JSON body."),
       .init("unit", .choice(waitUnits), "How it is read; seconds by default."),
       .init("midnight", .zone, "Until the next midnight in a time zone."),
-    ])
+    ], rules: [.exactlyOne(["header", "json", "midnight"])])
 }

@@ -7,8 +7,8 @@ extension Language {
       .init(
         "given", .oneOrMore(.mapping(.given)), required: true, "The event, or a list of them in the order they come."),
       .init(
-        "sends", .list(.text), required: true, "Every 'target.action' that must follow, in any order; [] for none."),
-      .init("body", .named(.tree), "By 'target.action': values that its body must have."),
+        "sends", .list(.sendName), required: true, "Every 'target.action' that must follow, in any order; [] for none."),
+      .init("body", .entries(.tree), "By 'target.action': values that its body must have."),
       FieldDescription(
         "lookups", .named(.named(.tree)), later: true, "By lookup: the fields that it answers with, in place of asking."
       ),
@@ -20,7 +20,9 @@ extension Language {
     [
       .init("event", .text, required: true, "The event's name: CALL_REJECTED …"),
       .init("direction", .choice(KnownValues.directions), "INCOMING or OUTGOING."),
-      .init("at", .oneOrMore(.text), "When it happens; each entry of a list is a call of its own."),
+      .init(
+        "at", .oneOrMore(.either([.moment, .clock, .duration])),
+        "When it happens; each entry of a list is a call of its own."),
       .init("source", .text, "Who posts it; the file's only source by default."),
       .init("status", .text, "REJECT, END, MISSED …"),
       .init("agent", .text, "The agent concerned."),

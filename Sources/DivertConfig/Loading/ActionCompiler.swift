@@ -34,7 +34,8 @@ extension LoadContext {
     let asksWell = isClean { request(fields, entry, scope, &action) }
     action.toPerson = fields["to_person"].flatMap { boolean($0, "'to_person'") } ?? false
     action.ambiguous =
-      fields["ambiguous"].flatMap(ambiguous) ?? inherited.ambiguous ?? (action.toPerson ? .park : .retry)
+      fields["ambiguous"].flatMap(ambiguous) ?? inherited.ambiguous
+      ?? (action.toPerson ? .park : defaults.ambiguous ?? .retry)
     if let node = fields["idempotency"], let placement = idempotency(node, action.body) {
       action.idempotency = placement
     }
@@ -92,16 +93,16 @@ extension LoadContext {
   }
 
   func ambiguous(_ node: YAMLNode) -> AmbiguousPolicy? {
-    guard let text = choice(node, "'ambiguous'", ["retry", "park", "verify"]) else { return nil }
-    if text == "verify" {
-      error("not_supported", node.place, "'ambiguous: verify' is not supported yet", "use park or retry")
+    guard let text = choice(node, "'ambiguous'", Language.ambiguous + Language.laterAmbiguous) else { return nil }
+    if Language.laterAmbiguous.contains(text) {
+      error("not_supported", node.place, "'ambiguous: \(text)' is not supported yet", "use park or retry")
     }
     return AmbiguousPolicy(rawValue: text)
   }
 
   private func idempotency(_ node: YAMLNode, _ body: RequestBody) -> IdempotencyPlacement? {
     guard node.entries != nil else {
-      let choice = choice(node, "'idempotency'", ["natural"])
+      let choice = choice(node, "'idempotency'", Language.naturalKey)
       return choice == nil ? nil : .natural
     }
     guard let fields = fields(node, .idempotency) else { return nil }
@@ -124,7 +125,7 @@ extension LoadContext {
   private func maxLengths(_ node: YAMLNode, _ body: RequestBody) -> [String: Int] {
     var lengths: [String: Int] = [:]
     for entry in named(node, "'max'", strict: false) {
-      guard let length = whole(entry.value, "'\(entry.key)'", 1...10_000_000) else { continue }
+      guard let length = whole(entry.value, "'\(entry.key)'", Language.maxLength) else { continue }
       if !Self.leads(entry.key, into: body) {
         error("unknown_path", entry.keyPlace, "the body has nothing at '\(entry.key)'", "a path such as content.text")
       }
@@ -154,7 +155,7 @@ extension LoadContext {
   private func sandbox(_ node: YAMLNode) -> SandboxAnswer {
     var answer = SandboxAnswer.standard
     guard let fields = fields(node, .sandbox) else { return answer }
-    if let status = fields["status"].flatMap({ whole($0, "'status'", 100...599) }) { answer.status = status }
+    if let status = fields["status"].flatMap({ whole($0, "'status'", Language.statuses) }) { answer.status = status }
     if let body = fields["body"].flatMap({ tree($0, .secretsOnly) }) { answer.body = body.value }
     return answer
   }

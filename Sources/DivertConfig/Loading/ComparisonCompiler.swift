@@ -2,7 +2,7 @@
 import DivertCore
 
 /// What kind of value a field holds, and so what it can be compared with.
-enum ValueKind {
+package enum ValueKind: String, Sendable {
   case text, number, moment, clock, weekday
   /// Anything that JSON holds: `raw.…` and answers.
   case json

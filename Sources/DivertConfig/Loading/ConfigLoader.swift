@@ -13,6 +13,8 @@ package struct LoadResult: Sendable {
   package var sandboxAnswers: [String: SandboxAnswer]
   /// What was read; nil where a file could not be.
   package var bundle: ConfigBundle?
+  /// The files as one tree; nil where they are no such thing.
+  var root: Fields?
   /// The file's tests, compiled; to be run against `table`.
   package var tests = ConfigTests()
 
@@ -71,9 +73,12 @@ package enum ConfigLoader {
     context.add(faults)
     guard let (main, more) = read(bundle, context) else { return result(context, bundle, nil) }
     var parts = RouteTable.Parts()
-    compile(context.merged(main, more), context, &parts)
+    let root = context.merged(main, more)
+    compile(root, context, &parts)
     parts.version = bundle.version
-    return result(context, bundle, parts)
+    var result = result(context, bundle, parts)
+    result.root = root
+    return result
   }
 
   /// The documents of all files; nil where one of them is not readable, which is reported.
@@ -83,7 +88,7 @@ package enum ConfigLoader {
     var isReadable = true
     for (index, file) in bundle.files.enumerated() {
       let bare = file.text.unicodeScalars.first == "\u{feff}" ? String(file.text.unicodeScalars.dropFirst()) : file.text
-      let source = SourceText(file: bundle.path(of: file), text: bare)
+      let source = SourceText(file: bundle.path(of: file), text: bare, name: file.name)
       let start = Place(source: source, line: 1, column: 1, length: 1)
       bytes += bare.utf8.count
       if bytes > maxBytes {

@@ -43,7 +43,7 @@ final class LoadContext {
 }
 
 /// The fields of a mapping that the language knows and that hold something.
-struct Fields {
+struct Fields: Sendable {
   let node: YAMLNode
   let entries: [YAMLNode.Entry]
 

@@ -18,7 +18,7 @@ struct Preset: Sendable {
 
   /// Every preset that is built in, by name.
   static let all: [String: Preset] = PresetFiles.texts.reduce(into: [:]) { all, file in
-    let source = SourceText(file: "preset \(file.key)", text: file.value)
+    let source = SourceText(file: "preset \(file.key)", text: file.value, hasLines: false)
     guard let root = YAMLReader.read(source).root else { return }
     all[file.key] = Preset(name: file.key, source: source, root: root)
   }

@@ -18,12 +18,12 @@ extension LoadContext {
     conditions += fields["json"].map { paths($0, .one) } ?? []
     conditions += fields["any"].map { paths($0, .any) } ?? []
     conditions += fields["every"].map { paths($0, .every) } ?? []
-    let isBare = !fields.entries.contains { !["then", "wait", "because"].contains($0.key) }
+    let isBare = !fields.entries.contains { Language.responseConditions.contains($0.key) }
     if isBare, fields.isWhole {
       error("no_condition", node.place, "a response rule without a condition matches every answer", "add 'status:'")
     }
     let wait = fields["wait"].flatMap(wait)
-    if wait != nil, let outcome, ![.retry, .throttle, .hold].contains(outcome),
+    if wait != nil, let outcome, !Language.waitingOutcomes.contains(outcome.rawValue),
       let place = fields.entry("wait")?.keyPlace
     {
       error(
@@ -90,7 +90,7 @@ extension LoadContext {
 
   private func wait(_ node: YAMLNode) -> WaitSource? {
     guard node.entries != nil else {
-      if node.text == "retry_after" { return .retryAfter }
+      if let text = node.text, Language.waitHeader.contains(text) { return .retryAfter }
       return duration(node, "'wait'").map { .fixed($0) }
     }
     guard let fields = fields(node, .wait) else { return nil }

@@ -19,7 +19,9 @@ extension LoadContext {
 
   private func quarantine(_ node: YAMLNode, _ settings: inout ServerSettings) {
     guard let fields = fields(node, .quarantine) else { return }
-    if let files = fields["files"].flatMap({ whole($0, "'files'", 0...1_000_000) }) { settings.quarantineFiles = files }
+    if let files = fields["files"].flatMap({ whole($0, "'files'", Language.quarantineFiles) }) {
+      settings.quarantineFiles = files
+    }
     if let bytes = fields["bytes"].flatMap({ size($0, "'bytes'") }) { settings.quarantineBytes = bytes }
   }
 
@@ -48,7 +50,7 @@ extension LoadContext {
 
   private func source(_ entry: YAMLNode.Entry) -> SourceDefinition? {
     guard let fields = fields(entry.value, .source, name: entry.keyPlace) else { return nil }
-    let type = fields["type"].flatMap { choice($0, "a source's 'type'", ["doubletick"]) }
+    let type = fields["type"].flatMap { choice($0, "a source's 'type'", Language.sourceTypes) }
     var source = SourceDefinition(name: entry.key, type: type ?? "")
     source.key = fields["key"].flatMap { template($0, "'key'", .secretsOnly) }
     source.requiredHeader = fields["header"].flatMap(requiredHeader)

@@ -1,4 +1,4 @@
-// Settings that are inherited, defaults → target → action → send, the nearest wins: retry, order, time-outs.
+// Settings that are inherited, defaults → target → action → send, the nearest wins: retry, order, time-outs, limits.
 import DivertCore
 
 /// `retry:` as far as one level gives it.
@@ -35,6 +35,11 @@ struct CompiledDefaults {
   var orderBy: OrderBy?
   var timeout = PartialTimeout()
   var concurrency: Int?
+  var limits: [RateLimit] = []
+  /// Asked after the target's own rules.
+  var responses: [ResponseRule] = []
+  /// For actions that are no message to a person: a second one to a person is never risked for all targets at once.
+  var ambiguous: AmbiguousPolicy?
 }
 
 struct PartialTimeout {
@@ -49,7 +54,10 @@ extension LoadContext {
     defaults.retry = fields["retry"].map(retry) ?? PartialRetry()
     defaults.orderBy = fields["order_by"].flatMap { orderBy($0, sendScope) }
     defaults.timeout = fields["timeout"].map(timeout) ?? PartialTimeout()
-    defaults.concurrency = fields["concurrency"].flatMap { whole($0, "'concurrency'", 1...1000) }
+    defaults.concurrency = fields["concurrency"].flatMap { whole($0, "'concurrency'", Language.concurrency) }
+    defaults.limits = fields["limit"].map(limits) ?? []
+    defaults.responses = fields["responses"].map(responses) ?? []
+    defaults.ambiguous = fields["ambiguous"].flatMap(ambiguous)
     return defaults
   }
 
@@ -57,7 +65,7 @@ extension LoadContext {
     var retry = PartialRetry()
     guard let fields = fields(node, .retry) else { return retry }
     retry.period = fields["for"].flatMap { duration($0, "'for'") }
-    retry.attempts = fields["attempts"].flatMap { whole($0, "'attempts'", 1...10_000) }
+    retry.attempts = fields["attempts"].flatMap { whole($0, "'attempts'", Language.attempts) }
     retry.backoff = fields["backoff"].flatMap(backoff)
     if let period = retry.period, period > .days(7) {
       fields["for"].map { error("contradictory", $0.place, "'for' can be 7d at most", "write 7d or less") }

@@ -9,6 +9,12 @@ enum SmallGrammar {
     Span(duration: text).flatMap { $0 <= longest ? $0 : nil }
   }
 
+  /// What may stand behind the `/` of a rate, beside a duration.
+  static let rateWords: [String: Span] = [
+    "s": .seconds(1), "sec": .seconds(1), "second": .seconds(1), "m": .minutes(1), "min": .minutes(1),
+    "minute": .minutes(1), "h": .hours(1), "hour": .hours(1), "d": .days(1), "day": .days(1),
+  ]
+
   /// `100/min`, `100/10s`, `40000/day`: at least 1.
   static func rate(_ text: String) -> RateLimit? {
     let parts = text.split(separator: "/", omittingEmptySubsequences: false)
@@ -16,20 +22,18 @@ enum SmallGrammar {
     else {
       return nil
     }
-    let words: [String: Span] = [
-      "s": .seconds(1), "sec": .seconds(1), "second": .seconds(1), "m": .minutes(1), "min": .minutes(1),
-      "minute": .minutes(1), "h": .hours(1), "hour": .hours(1), "d": .days(1), "day": .days(1),
-    ]
-    guard let per = words[String(parts[1])] ?? duration(String(parts[1])), per > .zero else { return nil }
+    guard let per = rateWords[String(parts[1])] ?? duration(String(parts[1])), per > .zero else { return nil }
     return RateLimit(count: Int(count), per: per)
   }
 
+  static let sizeUnits: [String: Int64] = [
+    "": 1, "B": 1, "KB": 1000, "MB": 1_000_000, "GB": 1_000_000_000, "KiB": 1 << 10, "MiB": 1 << 20, "GiB": 1 << 30,
+  ]
+
   /// Bytes: `65536`, `256KiB`, `64MiB`, `1GiB`, `500KB`, `2MB`.
   static func size(_ text: String) -> Int? {
-    let factors: [String: Int64] = [
-      "": 1, "B": 1, "KB": 1000, "MB": 1_000_000, "GB": 1_000_000_000, "KiB": 1 << 10, "MiB": 1 << 20, "GiB": 1 << 30,
-    ]
-    guard let (count, unit) = number(Substring(text)), let factor = factors[unit.filter { $0 != " " }] else {
+    guard let (count, unit) = number(Substring(text)), let factor = sizeUnits[String(unit.drop { $0 == " " })]
+    else {
       return nil
     }
     let (bytes, overflow) = count.multipliedReportingOverflow(by: factor)
@@ -66,7 +70,8 @@ enum SmallGrammar {
     if text.count == 3, text.hasSuffix("xx"), let first = text.first?.wholeNumberValue, (1...5).contains(first) {
       return first * 100...first * 100 + 99
     }
-    let parts = text.split(separator: "-", omittingEmptySubsequences: false).map { Int($0) }
+    let parts = text.split(separator: "-", omittingEmptySubsequences: false)
+      .map { $0.utf8.count == 3 ? Int($0) : nil }
     guard parts.count <= 2, let from = parts[0], let to = parts[parts.count - 1] else { return nil }
     return from >= 100 && from <= to && to <= 599 ? from...to : nil
   }

@@ -87,13 +87,13 @@ extension LoadContext {
     var target = TargetDefinition(name: name, base: fields["url"].flatMap(baseAddress) ?? .placeholder)
     target.headers = fields["headers"].map { headers($0, "'headers'", targetScope(.none)) } ?? []
     if let auth = fields["auth"] { self.auth(auth, &target) }
-    target.limits = fields["limit"].map(limits) ?? []
+    target.limits = fields["limit"].map(limits) ?? defaults.limits
     target.concurrency =
-      fields["concurrency"].flatMap { whole($0, "'concurrency'", 1...1000) } ?? defaults.concurrency
+      fields["concurrency"].flatMap { whole($0, "'concurrency'", Language.concurrency) } ?? defaults.concurrency
       ?? target.concurrency
     setTimeouts(fields["timeout"], &target)
-    target.responses = fields["responses"].map(responses) ?? []
-    target.privateNetwork = fields["network"].flatMap { choice($0, "'network'", ["public", "private"]) } == "private"
+    target.responses = (fields["responses"].map(responses) ?? []) + defaults.responses
+    target.privateNetwork = fields["network"].flatMap { choice($0, "'network'", Language.networks) } == "private"
     target.http2 = fields["http2"].flatMap { boolean($0, "'http2'") } ?? false
     target.enabled = fields["enabled"].flatMap { boolean($0, "'enabled'") } ?? true
     let actions = actions(fields)
@@ -205,7 +205,7 @@ extension LoadContext {
       error("missing_field", entry.keyPlace, "'sign' and 'secret' belong together", hint)
       return
     }
-    _ = choice(sign, "'sign'", ["standard-webhooks"])
+    _ = choice(sign, "'sign'", Language.signatures)
     let secrets = oneOrMore(secret).compactMap { template($0, "'secret'", .secretsOnly) }
     target.signing = secrets.isEmpty ? nil : Signing(secrets: secrets)
   }

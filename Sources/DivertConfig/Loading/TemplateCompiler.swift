@@ -111,8 +111,9 @@ extension LoadContext {
           || special.contains(byte)
       }
     if !isToken { error("bad_header", place, "'\(name)' cannot be the name of a header") }
-    let own = ["host", "content-length", "transfer-encoding", "connection", "expect"]
-    if own.contains(name.lowercased()) { error("bad_header", place, "Divert sets '\(name)' itself", "remove it") }
+    if Language.ownHeaders.contains(name.lowercased()) {
+      error("bad_header", place, "Divert sets '\(name)' itself", "remove it")
+    }
   }
 
   private func checkLine(_ template: Template, _ node: YAMLNode) {

@@ -4,12 +4,18 @@
 final class SourceText: Sendable {
   /// The name that diagnostics print.
   let file: String
+  /// The name that origins print: from the main file's folder, so that it is the same wherever the folder lies.
+  let name: String
+  /// Whether lines of it mean something to a reader: a preset and the language's defaults are named as a whole.
+  let hasLines: Bool
   let text: String
   /// The lines without their breaks, cut where YAML 1.1 cuts them, so that line numbers agree with the parser's.
   let lines: [String]
 
-  init(file: String, text: String) {
+  init(file: String, text: String, name: String? = nil, hasLines: Bool = true) {
     self.file = file
+    self.name = name ?? file
+    self.hasLines = hasLines
     self.text = text
     lines = SourceText.cut(text)
   }

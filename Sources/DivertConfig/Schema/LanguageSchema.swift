@@ -1,0 +1,101 @@
+// The language as a JSON Schema (draft-07, which editors' YAML servers know best), made of the tables that the loader
+// reads by: what `divert schema` prints.
+package import DivertCore
+
+package enum LanguageSchema {
+  /// The schema of the main file.
+  package static var file: JSONValue { root(.file, "routes.yaml of Divert") }
+
+  /// The schema of a file of `routes.d`.
+  package static var routesFile: JSONValue { root(.routesFile, "a file of Divert's routes.d") }
+
+  private static func root(_ part: LanguagePart, _ title: String) -> JSONValue {
+    var object = part.description.schema(fields: ["targets": targets]).object ?? JSONObject()
+    object.members.insert(.init(key: "$schema", value: "http://json-schema.org/draft-07/schema#"), at: 0)
+    object.members.insert(.init(key: "title", value: .string(title)), at: 1)
+    object["definitions"] = .object(JSONObject(definitions))
+    return .object(object)
+  }
+
+  private static let definitions: [JSONObject.Member] = {
+    let special: Set<LanguagePart> = [.file, .routesFile, .target, .preset, .parameter, .comparison, .condition]
+    let parts = LanguagePart.allCases.filter { !special.contains($0) }
+      .map { JSONObject.Member(key: $0.rawValue, value: $0.description.schema()) }
+    let comparisons = ValueKind.all.map { JSONObject.Member(key: $0.definition, value: $0.comparison) }
+    return parts + comparisons + [
+      .init(key: LanguagePart.condition.rawValue, value: condition), .init(key: "send", value: send),
+      .init(key: "target", value: target), .init(key: "action_change", value: actionChange),
+    ] + Preset.all.values.sorted { $0.name < $1.name }.map { .init(key: "target_\($0.name)", value: target($0)) }
+  }()
+
+  /// `when:`; the known values of a field are proposed, and others are right as well.
+  private static let condition: JSONValue = {
+    var fields: [String: JSONValue] = [:]
+    for field in EventField.allCases {
+      guard let known = KnownValues.values(of: field) else { continue }
+      fields[field.rawValue] = [
+        "anyOf": [["enum": FieldKind.texts(known)], FieldKind.comparison(.of(field)).schema]
+      ]
+    }
+    var object = Language.condition.schema(fields: fields).object ?? JSONObject()
+    object["patternProperties"] = ["^raw\\..": FieldKind.comparison(.json).schema]
+    return .object(object)
+  }()
+
+  /// A send: its name alone, or one name with its arguments, and options beside it.
+  private static let send: JSONValue = {
+    let options = Language.sendOptions
+    var object = options.schema().object ?? JSONObject()
+    object["patternProperties"] = .object([
+      SchemaPattern.send: ["description": "The action's arguments by name, or its main argument alone."]
+    ])
+    object["not"] = ["propertyNames": ["enum": FieldKind.texts(options.fields.filter { !$0.later }.map(\.name))]]
+    let alone = FieldKind.text(SchemaPattern.send).described("target.action")
+    return ["anyOf": [alone, .object(object)]]
+  }()
+}
+
+// Targets: a plain one, or one of each preset's type.
+extension LanguageSchema {
+  /// `targets:`, each by its `type`.
+  private static let targets: JSONValue = {
+    let plain = FieldKind.reference("target")
+    let byType = Preset.all.keys.sorted().reversed().reduce(plain) { others, name in
+      let isThis: JSONValue = ["required": ["type"], "properties": ["type": ["const": .string(name)]]]
+      return ["if": isThis, "then": FieldKind.reference("target_\(name)"), "else": others]
+    }
+    var object = byType.object ?? JSONObject()
+    object.members.insert(.init(key: "type", value: "object"), at: 0)
+    object.members.insert(
+      .init(key: "properties", value: ["type": FieldKind.targetType.schema.described("A preset; http by default.")]),
+      at: 1)
+    return FieldKind.names(.object(object), SchemaPattern.name)
+  }()
+
+  private static let target = Language.target.schema(required: ["url"])
+
+  /// What changes an action of a preset.
+  private static let actionChange = Language.action.schema(
+    rules: [.atMostOne(Language.methods), .atMostOne(["body", "form"])])
+
+  private static func target(_ preset: Preset) -> JSONValue {
+    let parameters = preset.parameters.map { parameter in
+      JSONObject.Member(key: parameter.name, value: FieldKind.template.schema.described(parameter.doc))
+    }
+    let needed = preset.parameters.filter { $0.required && $0.fallback == nil }.map(\.name)
+    let type: JSONValue = ["const": .string(preset.name)]
+    return Language.target.schema(
+      more: parameters, fields: ["type": type, "actions": actions(of: preset)], required: needed)
+  }
+
+  /// The preset's own actions may be changed field by field; further ones are whole.
+  private static func actions(of preset: Preset) -> JSONValue {
+    let change = FieldKind.reference("action_change")
+    let own = (preset.root["actions"]?.entries ?? []).map { entry in
+      JSONObject.Member(key: entry.key, value: change.described(entry.value["doc"]?.text ?? ""))
+    }
+    var object = FieldKind.named(.mapping(.action)).schema.object ?? JSONObject()
+    object["properties"] = .object(JSONObject(own))
+    return .object(object)
+  }
+}

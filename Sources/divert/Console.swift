@@ -7,8 +7,14 @@ import Foundation
 
 enum Console {
   static func print(_ text: String) { FileHandle.standardOutput.write(Data((text + "\n").utf8)) }
+  /// As it is: a file's text, which ends its own last line.
+  static func print(raw text: String) { FileHandle.standardOutput.write(Data(text.utf8)) }
   static func complain(_ text: String) { FileHandle.standardError.write(Data((text + "\n").utf8)) }
   static func note(_ text: String) { FileHandle.standardError.write(Data(("divert: " + text + "\n").utf8)) }
+  /// What speaks for itself, such as a diagnostic with its place, on standard error.
+  static func tell(_ text: String) {
+    FileHandle.standardError.write(Data((text.hasSuffix("\n") ? text : text + "\n").utf8))
+  }
 
   /// The answer as it is, indented.
   static func print(json: JSONValue) { print(String(decoding: json.prettyEncoded(), as: UTF8.self)) }

@@ -16,10 +16,10 @@ struct Divert: AsyncParsableCommand {
       """,
     version: Version.number,
     subcommands: [
-      Serve.self, Check.self, TestRoutes.self, Explain.self, Diff.self, Graph.self, Send.self, Status.self, Find.self,
-      DeadLetters.self, Targets.self, Sources.self,
+      Serve.self, Check.self, TestRoutes.self, Explain.self, Diff.self, Graph.self, Format.self, Routes.self,
+      Apply.self,
+      History.self, Rollback.self, Send.self, Status.self, Find.self, DeadLetters.self, Targets.self, Sources.self,
       Quarantined.self, Rerun.self, CancelDeliveries.self, AuditStore.self, Backup.self, PresetCommand.self,
-      SchemaCommand.self,
-      VersionCommand.self,
+      SchemaCommand.self, VersionCommand.self,
     ])
 }

@@ -17,8 +17,9 @@ struct Status: AsyncParsableCommand {
       if let process = status["process"] {
         let mode = process["sandbox"]?.bool == true ? ", in the sandbox" : ""
         Console.print(
-          "running since \(process.cell("started_at"))\(mode), configuration \(process.cell("config_version"))\n")
+          "running since \(process.cell("started_at"))\(mode), configuration \(process.cell("config_version"))")
       }
+      if let config = status["config"] { ConfigLines.print(config) }
       Console.table(
         ["source", "received", "accepted", "duplicate", "refused", "quarantined", "unmatched"],
         status.items("sources").map { row in

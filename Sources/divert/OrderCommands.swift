@@ -7,7 +7,10 @@ import Foundation
 
 struct Targets: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
-    abstract: "Where deliveries go: list, pause, resume.", subcommands: [List.self, Pause.self, Resume.self])
+    abstract: "Where deliveries go: list, pause, resume; add, set, unset and remove in the file.",
+    subcommands: [
+      List.self, Pause.self, Resume.self, DropWaitingOf.self, Add.self, Set.self, Unset.self, Remove.self,
+    ])
 
   struct List: AsyncParsableCommand {
     static let configuration = CommandConfiguration(abstract: "Every target as it stands.")

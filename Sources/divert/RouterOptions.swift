@@ -52,9 +52,13 @@ struct Desk {
       let usual = RouterOptions.value(nil, "DIVERT_OPERATOR")
       let key = RouterOptions.value(nil, "DIVERT_OPERATOR_KEY")
       let channel = try OperatorChannel.open(options.serve, address: options.operator, usual: usual, key: key)
-      defer { channel.close() }
       if let folder = channel.folder { Console.note("no router is running: working on \(folder) directly") }
-      try await body(Desk(channel: channel))
+      do { try await body(Desk(channel: channel)) } catch {
+        // The first failure is the one to tell.
+        try? channel.close()
+        throw error
+      }
+      try channel.close()
     } catch let failure as OperatorFailure {
       throw Console.fail(failure)
     } catch let error as StoreError {
@@ -70,7 +74,7 @@ struct Desk {
   /// An order by its path and parameters.
   func post(_ path: String, _ members: [(String, JSONValue?)]) async throws -> JSONValue {
     let object = JSONObject(members.compactMap { key, value in value.map { JSONObject.Member(key: key, value: $0) } })
-    return try await answer(OperatorRequest(post: path, .object(object)))
+    return try await answer(OperatorRequest(post: path, .object(object), who: Self.user))
   }
 
   private func answer(_ request: OperatorRequest) async throws -> JSONValue {
@@ -78,6 +82,12 @@ struct Desk {
     let json = (try? JSONValue.parse(answer.body)) ?? .null
     if answer.isSuccess { return json }
     throw Self.failure(json, answer.status)
+  }
+
+  /// Who gives the order, by the system's name.
+  private static var user: String? {
+    if let entry = getpwuid(getuid()) { return String(cString: entry.pointee.pw_name) }
+    return ProcessInfo.processInfo.environment["USER"].flatMap { $0.isEmpty ? nil : $0 }
   }
 
   /// The refusal in an answer.

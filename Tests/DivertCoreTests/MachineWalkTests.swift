@@ -36,7 +36,8 @@ extension MachineWorld {
     case 960..<972: trouble[anyTarget()] = [0, 0, 20, 90, 100].randomElement(using: &random)
     case 972..<978: try operate { $0.machine.pause($1, Reason("paused", "by hand"), now: $0.now) }
     case 978..<989: try operate { $0.machine.resume($1, now: $0.now) }
-    case 989..<993: try cancelSome()
+    case 989..<992: try cancelSome()
+    case 992: try operate { $0.machine.giveUp($1, Reason(DeliveryMachine.givenUp, "by hand"), now: $0.now) }
     case 993..<996: replaySome()
     case 996..<998: try shutDown()
     default: try crash()
@@ -156,6 +157,7 @@ extension MachineWorld {
     if machine.count != 0 { throw Illegal("\(machine.count) jobs are still in memory") }
     if machine.inFlight != 0 { throw Illegal("\(machine.inFlight) are counted as in flight") }
     if machine.gates.contains(where: { $0.queued != 0 || !$0.ready.isEmpty }) { throw Illegal("a queue is not empty") }
+    if !machine.givingUp.isEmpty { throw Illegal("giving up never ended") }
     if machine.ledger.count != 0 { throw Illegal("the ledger keeps \(machine.ledger.count) events") }
     if machine.lines.contains(where: { $0.value.headed || $0.value.settling == nil }) {
       throw Illegal("a line is left")

@@ -146,7 +146,7 @@ struct ModelStore {
   mutating func claim(_ wish: ClaimWish, now: Timestamp) -> Claim {
     let all = free().filter { $0.plan.target == wish.target }
       .sorted { ($0.due.milliseconds, $0.id.event.sequence) < ($1.due.milliseconds, $1.id.event.sequence) }
-    let taken = all.filter { $0.due <= now }.prefix(wish.limit)
+    let taken = all.filter { $0.due <= now || wish.evenLater }.prefix(wish.limit)
     claimed.formUnion(taken.map(\.id))
     return Claim(
       target: wish.target, deliveries: taken.compactMap { found($0) },

@@ -40,6 +40,16 @@ struct RowConformanceTests {
     try store.expectBalance()
   }
 
+  @Test("a wish for later rows, too, gets them, but those of a line one after the other", arguments: Engine.all)
+  func evenLater(_ engine: Engine) throws {
+    let folder = Folder()
+    let keyed = (0..<2).map { PlannedDelivery.to("crm", key: "k", due: start + .hours($0)) }
+    let store = try queued(engine, folder, [.to("crm", due: start + .days(1))] + keyed)
+    let wish = ClaimWish(target: "crm", limit: 9, evenLater: true)
+    let claim = try #require(try store.claim([wish], now: start).first)
+    #expect(claim.deliveries.map(\.delivery.due) == [start, start + .days(1)] && claim.nextDue == nil)
+  }
+
   @Test("a full target keeps no other from its rows", arguments: Engine.all)
   func fairness(_ engine: Engine) throws {
     let folder = Folder()

@@ -194,8 +194,9 @@ import Testing
     #expect(metrics.contains("divert_route_matches_total{route=\"declined/day\"} 2\n"))
     let chart = try await router.divert("graph", "--mermaid")
     #expect(chart.out.hasPrefix("flowchart LR\n  event([\"2 events\"])\n"), "\(chart)")
-    try router.write(config: Self.routes(crm, agent: "x"))
-    let other = try await router.divert("graph")
+    try Self.routes(crm, agent: "x").write(
+      to: router.folder.appendingPathComponent("other.yaml"), atomically: true, encoding: .utf8)
+    let other = try await router.divert("graph", "--config", "other.yaml")
     #expect(other.status == 0 && !other.out.contains("events") && other.err.contains("no counts"), "\(other)")
     #expect(try await router.terminate() == 0)
     let alone = try await router.divert("graph")

@@ -43,7 +43,7 @@ final class RouterProcess: Sendable {
     try? FileManager.default.removeItem(at: folder)
   }
 
-  /// Puts another `routes.yaml` in place; in force from the next start on.
+  /// Puts another `routes.yaml` in place, by rename; a running router takes it up by itself.
   func write(config: String) throws {
     try config.write(to: folder.appendingPathComponent("routes.yaml"), atomically: true, encoding: .utf8)
   }

@@ -44,6 +44,8 @@ extension DeliveryMachine {
     gates[target].claiming = false
     gates[target].diskDue = claim.nextDue
     if claim.nextDue.map({ $0 > now }) ?? true { gates[target].backlog = false }
+    // Some are left and none came: the store cannot read them. The order to give them up ends undone.
+    if claim.deliveries.isEmpty, claim.nextDue != nil { endGivingUp(target) }
     for found in claim.deliveries { queue(enter(found.delivery, found.event, packed: false), now) }
     touch(target)
   }
@@ -90,7 +92,7 @@ extension DeliveryMachine {
 
   /// Whether one more may wait in memory: an open target's up to its capacity, a closed one's only to probe it.
   private mutating func hasRoom(_ target: Int, _ now: Timestamp) -> Bool {
-    if gates[target].isOpen { return gates[target].queued < capacity(target) }
+    if gates[target].isOpen || gates[target].givingUp != nil { return gates[target].queued < capacity(target) }
     return gates[target].queued == 0 && gates[target].passage(now) == .go
   }
 
@@ -117,6 +119,7 @@ extension DeliveryMachine {
   /// Commits the job's delivery as a row of its own.
   mutating func keepRow(_ slot: Int) {
     pending.batch.rows.append(jobs[slot].delivery)
+    gates[jobs[slot].target].lastEnd = turn + 1
     if jobs[slot].packed {
       ledger.set(jobs[slot].delivery.id, .row, now: jobs[slot].delivery.due)
       jobs[slot].packed = false

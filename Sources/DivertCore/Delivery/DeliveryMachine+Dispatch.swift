@@ -15,6 +15,10 @@ extension DeliveryMachine {
   /// Sends what may go, claims what there is room for, and sets the timer for the rest.
   private mutating func pump(_ target: Int, _ now: Timestamp) {
     if stopping { return }
+    if let reason = gates[target].givingUp {
+      buryWaiting(target, reason)
+      return declareCongestion(target, now)
+    }
     var wake: Timestamp?
     while !gates[target].ready.isEmpty {
       guard case .wait(let until) = gates[target].passage(now) else {
@@ -49,10 +53,11 @@ extension DeliveryMachine {
   /// same turn of the machine, or in an earlier one.
   package mutating func committed(_ turn: Int, now: Timestamp) {
     committedTurn = max(committedTurn, turn)
+    for target in givingUp { touch(target) }
     while let first = recording.first, first.turn <= turn {
       _ = recording.popFirst()
       guard let job = live(first.value), job.phase == .recording else { continue }
-      if stopping || gates[job.target].isShut {
+      if stopping || gates[job.target].isShut || gates[job.target].givingUp != nil {
         postpone(first.value.slot, job.delivery.reason, until: job.delivery.due)
       } else {
         dispatch(first.value)

@@ -35,12 +35,15 @@ package struct LiveStanding: Sendable, Hashable {
 }
 
 extension DeliveryMachine {
-  /// Takes over the targets of a configuration, and at start-up the rulings that outlived the process.
+  /// Takes over the targets of a configuration, and at start-up the rulings that outlived the process. A target that is not
+  /// among them keeps its last settings: it drains. A held one is tried at once, since the change may be the remedy.
   package mutating func configure(_ settings: [String: TargetSettings], rulings: [String: TargetRuling], now: Timestamp)
   {
     for (name, one) in settings {
       let target = gate(name, now: now)
       gates[target].configure(one, now: now)
+      endGivingUp(target)
+      if gates[target].ruling?.kind == .held { gates[target].probeAt = now }
       touch(target)
     }
     for (name, ruling) in rulings {

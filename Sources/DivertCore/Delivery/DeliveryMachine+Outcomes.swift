@@ -54,7 +54,9 @@ extension DeliveryMachine {
   package mutating func buried(_ tokens: [JobToken], now: Timestamp) {
     for token in tokens {
       guard let job = live(token), job.phase == .dying else { continue }
-      desk.died(target: job.delivery.plan.target, reason: job.delivery.reason, now: now)
+      if job.delivery.reason?.code != Self.givenUp {
+        desk.died(target: job.delivery.plan.target, reason: job.delivery.reason, now: now)
+      }
       end(token.slot)
     }
   }

@@ -112,6 +112,8 @@ package struct DeliveryMachine: Sendable {
   var desk = AlarmDesk()
   /// When the delivery goes again whose attempt is being judged.
   var postponedUntil: Timestamp?
+  /// Targets whose rest is given up.
+  var givingUp: Set<Int> = []
   /// No new request goes (the process is stopping).
   var stopping = false
 

@@ -57,6 +57,10 @@ struct TargetGate: Sendable {
   /// The time for which a timer is set.
   var wakeAt: Timestamp?
   var touched = false
+  /// What waits is given up for this reason instead of being sent.
+  var givingUp: Reason?
+  /// The turn in whose batch the last delivery ended or went back to disk.
+  var lastEnd = 0
   var attempts: [AttemptOutcome: Int] = [:]
 
   init(name: String, settings: TargetSettings, now: Timestamp) {
@@ -65,9 +69,14 @@ struct TargetGate: Sendable {
     buckets = settings.limits.map { TokenBucket($0, now: now) }
   }
 
-  /// Takes over a newer definition; buckets are kept where the limits are the same.
+  /// Takes over a newer definition; what a limit has left holds for the one over the same time that replaces it.
   mutating func configure(_ newer: TargetSettings, now: Timestamp) {
-    if newer.limits != settings.limits { buckets = newer.limits.map { TokenBucket($0, now: now) } }
+    if newer.limits != settings.limits {
+      let old = zip(settings.limits, buckets)
+      buckets = newer.limits.map { limit in
+        TokenBucket(limit, now: now, after: old.first { $0.0.per == limit.per }?.1)
+      }
+    }
     settings = newer
   }
 

@@ -10,12 +10,15 @@ package struct TokenBucket: Sendable {
   private var level: Int64
   private var updatedAt: Timestamp
 
-  /// A full bucket.
-  package init(_ limit: RateLimit, now: Timestamp) {
+  /// A full bucket; or, for a limit that replaces one over the same time, what that has left: a change is no second burst.
+  package init(_ limit: RateLimit, now: Timestamp, after old: TokenBucket? = nil) {
     cost = min(max(1, limit.per.milliseconds), Int64.max / 4)
     count = min(max(1, Int64(limit.count)), Int64.max / 4 / cost)
     level = count * cost
     updatedAt = now
+    guard var old, old.cost == cost else { return }
+    old.refill(now)
+    level = min(level, old.level)
   }
 
   private mutating func refill(_ now: Timestamp) {

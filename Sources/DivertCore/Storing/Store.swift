@@ -18,7 +18,8 @@ package protocol Store: AnyObject, Sendable {
   /// one is freed. A replay has no key. Ended deliveries stay as record. Counters of `Totals` move in the same transaction.
   func commit(_ batch: StoreBatch, now: Timestamp) throws(StoreError) -> StoreReceipt
 
-  /// Step 5: for each wish up to `limit` free waiting rows that are due at `now`, in order of due time, then event. They count as
+  /// Step 5: for each wish up to `limit` free waiting rows that are due at `now` (or later, where the wish says so), in order of
+  /// due time, then event. They count as
   /// claimed (in memory) until they are committed as a row again.
   func claim(_ wishes: [ClaimWish], now: Timestamp) throws(StoreError) -> [Claim]
 
@@ -35,7 +36,7 @@ package protocol Store: AnyObject, Sendable {
   func targetStates() throws(StoreError) -> [String: TargetRuling]
   func alarms() throws(StoreError) -> [String: String]
 
-  /// Keeps a configuration's text under its version, once.
+  /// Keeps a configuration's text under its version, once; on disk when it returns. May be called from any thread.
   func keepConfiguration(version: String, text: String, at: Timestamp) throws(StoreError)
 
   /// Flushes and closes; the store is not used afterwards.
@@ -65,9 +66,12 @@ package protocol Store: AnyObject, Sendable {
 package struct ClaimWish: Sendable, Hashable {
   package var target: String
   package var limit: Int
-  package init(target: String, limit: Int) {
+  /// Also rows that are due later: when everything that waits is given up.
+  package var evenLater: Bool
+  package init(target: String, limit: Int, evenLater: Bool = false) {
     self.target = target
     self.limit = limit
+    self.evenLater = evenLater
   }
 }
 

@@ -41,8 +41,15 @@ struct ActionResolver: Sendable {
     var origin: PlannedSend
   }
 
+  /// Versions kept compiled beside the current one.
+  private static let keptTables = 32
+  /// Resolutions kept at most.
+  private static let keptResolutions = 4096
+
   private(set) var current: RouteTable
   private var tables: [String: RouteTable] = [:]
+  /// The keys of `tables`, the longest kept first.
+  private var tableOrder: [String] = []
   private var known: [Key: Resolution] = [:]
   /// The first few, found by identity: cheaper than hashing five strings.
   private var recent: [Recent] = []
@@ -54,6 +61,19 @@ struct ActionResolver: Sendable {
     self.load = load
   }
 
+  /// Another configuration is in force: targets are its own from now on, also for what an older one planned.
+  mutating func swap(to next: RouteTable) {
+    keep(current)
+    current = next
+    known = [:]
+    recent = []
+  }
+
+  private mutating func keep(_ table: RouteTable) {
+    if tables.updateValue(table, forKey: table.version) == nil { tableOrder.append(table.version) }
+    if tableOrder.count > Self.keptTables { tables[tableOrder.removeFirst()] = nil }
+  }
+
   /// The definitions for a delivery, or why there are none.
   mutating func resolve(_ delivery: Delivery) -> Result<Resolution, UnresolvedAction> {
     let origin = delivery.plan.origin
@@ -63,10 +83,12 @@ struct ActionResolver: Sendable {
     let key = Key(version: delivery.version, origin: origin)
     if let found = known[key] { return .success(found) }
     return find(delivery).map { found in
-      if recent.count < 16 {
+      if recent.count < 16, found.send.planned === origin {
         recent.append(Recent(origin: origin, version: delivery.version, resolution: found))
+      } else {
+        if known.count >= Self.keptResolutions { known = [:] }
+        known[key] = found
       }
-      known[key] = found
       return found
     }
   }
@@ -90,7 +112,7 @@ struct ActionResolver: Sendable {
     if version == current.version { return current }
     if let table = tables[version] { return table }
     let table = load(version)
-    tables[version] = table
+    if let table { keep(table) }
     return table
   }
 }

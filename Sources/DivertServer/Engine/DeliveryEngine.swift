@@ -3,6 +3,7 @@
 
 import DivertCore
 import DivertTransport
+import Dispatch
 import Glibc
 import Synchronization
 
@@ -25,6 +26,8 @@ struct EngineState: Sendable {
   var now: Timestamp
   /// Why the store cannot commit; nil: it can.
   var storeTrouble: StoreError?
+  /// Who waits until everything of a target is given up.
+  var givingUp: [(target: String, done: @Sendable () -> Void)] = []
 }
 
 extension EngineState {
@@ -68,6 +71,17 @@ final class DeliveryEngine: Sendable {
     await withCheckedContinuation { continuation in
       mailbox.post(.command { continuation.resume(returning: question(&$0)) })
     }
+  }
+
+  /// The same for a thread that may block, while the loop runs.
+  func askAndWait(_ order: @escaping @Sendable (inout EngineState) -> Void) {
+    let done = DispatchSemaphore(value: 0)
+    mailbox.post(
+      .command {
+        order(&$0)
+        done.signal()
+      })
+    done.wait()
   }
 
   // MARK: On the engine's thread
@@ -136,6 +150,16 @@ final class DeliveryEngine: Sendable {
     // A request that could not be made is a fact of its own: its orders follow at once.
     let consequences = state.machine.orders(now: state.now)
     hands.carryOut(consequences, &state)
+    if !state.givingUp.isEmpty { tellGivenUp(&state) }
+  }
+}
+
+private func tellGivenUp(_ state: inout EngineState) {
+  let machine = state.machine
+  state.givingUp.removeAll { wait in
+    if machine.isGivingUp(wait.target) { return false }
+    wait.done()
+    return true
   }
 }
 

@@ -58,6 +58,8 @@ package struct LiveRouter: Sendable {
   /// An element each time something became of a delivery of the event, until the consumer stops. What happened before the
   /// call may be left out: the caller looks at the store after it has subscribed.
   package var watch: @Sendable (EventID) async -> AsyncStream<DeliveryID>
+  /// Makes dead letters of what waits for a target that is gone; on file and on disk when it returns.
+  package var giveUp: @Sendable (_ target: String, _ reason: Reason) async throws -> Void
 
   package init(
     process: @escaping @Sendable () -> Process, trouble: @escaping @Sendable () async -> StoreError?,
@@ -70,7 +72,8 @@ package struct LiveRouter: Sendable {
     drop: @escaping @Sendable ([DeliveryID]) async throws -> Void,
     add: @escaping @Sendable ([Addition]) async throws -> [[PlannedDelivery]],
     ingest: @escaping @Sendable (_ source: String, _ label: String?, _ body: [UInt8]) async -> Ingested,
-    watch: @escaping @Sendable (EventID) async -> AsyncStream<DeliveryID>
+    watch: @escaping @Sendable (EventID) async -> AsyncStream<DeliveryID>,
+    giveUp: @escaping @Sendable (_ target: String, _ reason: Reason) async throws -> Void
   ) {
     self.process = process
     self.trouble = trouble
@@ -84,6 +87,7 @@ package struct LiveRouter: Sendable {
     self.add = add
     self.ingest = ingest
     self.watch = watch
+    self.giveUp = giveUp
   }
 }
 

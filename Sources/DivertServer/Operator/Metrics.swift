@@ -2,6 +2,7 @@
 // (https://prometheus.io/docs/instrumenting/exposition_formats/).
 
 import DivertCore
+import DivertStore
 
 /// Writes metric families.
 struct MetricsText {
@@ -133,9 +134,11 @@ enum MetricsReport {
     page.family(
       "divert_build_info", .gauge, "1, with the version of the program.", [(["version": Version.number], "1")])
     if let process = context.live?.process() {
+      let number = context.keeper?.standing.version.map { String($0.number) } ?? ""
       page.family(
         "divert_config_info", .gauge, "1, with the version of the configuration in force.",
-        [(["version": process.configVersion], "1")])
+        [(["version": process.configVersion, "number": number], "1")])
+      if let standing = context.keeper?.standing { configuration(standing, to: &page) }
     }
     let figures = ProcessFigures.read()
     page.single(
@@ -147,6 +150,24 @@ enum MetricsReport {
         "process_start_time_seconds", .gauge, "When the process started, in seconds since 1970.",
         decimal(started.milliseconds))
     }
+  }
+
+  private static func configuration(_ standing: ConfigStanding, to page: inout MetricsText) {
+    page.single(
+      "divert_config_reloads_total", .counter, "Configurations that went into force since the start.",
+      String(standing.reloads))
+    page.single(
+      "divert_config_reload_failures_total", .counter, "Configurations that were refused since the start.",
+      String(standing.failures))
+    page.single(
+      "divert_config_last_reload_successful", .gauge, "0 while what lies in the file is refused.",
+      standing.refused == nil ? "1" : "0")
+    page.single(
+      "divert_config_last_reload_success_timestamp_seconds", .gauge,
+      "Since when the configuration is in force, in seconds since 1970.", decimal(standing.since.milliseconds))
+    page.single(
+      "divert_config_restart_needed", .gauge, "Settings that differ from those at the start and need a restart.",
+      String(standing.restart.count))
   }
 
   /// Milliseconds as seconds with three decimals.

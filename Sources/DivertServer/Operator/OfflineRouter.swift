@@ -6,6 +6,7 @@ import DivertStore
 import FoundationEssentials
 import Glibc
 import Logging
+import Synchronization
 
 /// Holds the folder's lock and the open store until `close`.
 package final class OfflineRouter: Sendable {
@@ -14,12 +15,14 @@ package final class OfflineRouter: Sendable {
   package let folder: String
   private let lock: DataLock
   private let store: any Store
+  private let troubles: Troubles
 
-  private init(folder: String, lock: DataLock, store: any Store, api: OperatorAPI) {
+  private init(folder: String, lock: DataLock, store: any Store, api: OperatorAPI, troubles: Troubles) {
     self.folder = folder
     self.lock = lock
     self.store = store
     self.api = api
+    self.troubles = troubles
   }
 
   /// Opens an existing data folder. Throws where there is no store, or another process holds it.
@@ -33,34 +36,37 @@ package final class OfflineRouter: Sendable {
           + "(DIVERT_DATA)")
     }
     let lock = try DataLock.take(folder: folder)
-    do {
-      let store = try SQLiteStore.open(folder: folder, sandbox: options.sandbox)
-      let tables = try OfflineTables(options, store)
-      let api = OperatorAPI(context(options, folder, store, tables))
-      return OfflineRouter(folder: folder, lock: lock, store: store, api: api)
-    } catch {
-      throw error
-    }
+    let store = try SQLiteStore.open(folder: folder, sandbox: options.sandbox)
+    let history = ConfigHistory(path: folder + "/config-history")
+    try ConfigRecovery.finish(history, path: options.config)
+    let tables = try OfflineTables(options, store)
+    let troubles = Troubles()
+    let keeper = try keeper(options, history, store, tables)
+    let api = OperatorAPI(context(options, store, tables, keeper, troubles))
+    return OfflineRouter(folder: folder, lock: lock, store: store, api: api, troubles: troubles)
   }
 
   /// Closes the store. The folder is free when this object goes.
-  package func close() {
-    try? store.close()
+  /// - Throws: what could not be written on the way, or at the end.
+  package func close() throws {
+    try store.close()
+    if let first = troubles.first { throw first }
   }
 
   private static func context(
-    _ options: ServeOptions, _ folder: String, _ store: any Store, _ tables: OfflineTables
+    _ options: ServeOptions, _ store: any Store, _ tables: OfflineTables, _ keeper: ConfigKeeper, _ troubles: Troubles
   ) -> OperatorContext {
-    let server = tables.current?.parts.server ?? ServerSettings()
+    let folder = options.dataFolder
     let log = LogWriter(level: .critical)
     let quarantine = Quarantine(folder: folder + "/quarantine", log: log) {
-      Quarantine.Bounds(files: server.quarantineFiles, bytes: server.quarantineBytes)
+      let server = tables.current?.parts.server ?? ServerSettings()
+      return Quarantine.Bounds(files: server.quarantineFiles, bytes: server.quarantineBytes)
     }
     let secrets = SecretStore(folder: options.secretsFolder, environment: [:])
     let controller = tables.current.map {
-      IngestController(seams: seams($0, store, secrets), quarantine: quarantine, log: log)
+      IngestController(seams: seams($0, store, secrets, troubles), quarantine: quarantine, log: log)
     }
-    return OperatorContext(
+    var context = OperatorContext(
       store: store, deadLetters: DeadLetterDirectory(path: folder + "/dead-letters"), quarantine: quarantine,
       retryQuarantined: { name in
         guard let controller else {
@@ -69,11 +75,31 @@ package final class OfflineRouter: Sendable {
         }
         return try await controller.retry(quarantined: name).map(LiveRouter.Ingested.init)
       },
-      live: nil, table: { tables.current }, tableOfVersion: { tables.version($0) }, now: WallClock.now)
+      live: nil, table: { tables.current }, tableOfVersion: { tables.version($0) }, keeper: keeper, now: WallClock.now)
+    context.configPath = options.config
+    return context
+  }
+
+  /// Changes wait in the file for the router's next start. Which secrets that will see is not known here: absent ones are its
+  /// own to refuse.
+  private static func keeper(
+    _ options: ServeOptions, _ history: ConfigHistory, _ store: any Store, _ tables: OfflineTables
+  ) throws -> ConfigKeeper {
+    let judge = ConfigJudge(
+      file: options.config, sandbox: options.sandbox, listen: nil, secretsFolder: options.secretsFolder, hasSecret: nil)
+    let log = LogWriter(level: .critical)
+    let hooks = ConfigKeeper.Hooks(
+      prepare: {}, swap: { tables.set($0) }, refused: { _ in }, good: { _ in },
+      log: ConfigLog(log: log.logger(LogWriter.ownLabel)))
+    return ConfigKeeper(
+      path: options.config, history: history, store: store, judge: judge, hooks: hooks, current: tables.loaded,
+      version: try history.latest())
   }
 
   /// What is accepted waits in the store for the router's next start.
-  private static func seams(_ table: RouteTable, _ store: any Store, _ secrets: SecretStore) -> IngestSeams {
+  private static func seams(
+    _ table: RouteTable, _ store: any Store, _ secrets: SecretStore, _ troubles: Troubles
+  ) -> IngestSeams {
     IngestSeams(
       currentTable: { table }, secret: { secrets.value($0) },
       append: { append throws(StoreError) in
@@ -89,28 +115,47 @@ package final class OfflineRouter: Sendable {
       refuse: { refusal in
         var batch = StoreBatch()
         batch.refusals = [refusal]
-        _ = try? store.commit(batch, now: WallClock.now())
+        troubles.noting { () throws(StoreError) in _ = try store.commit(batch, now: WallClock.now()) }
       })
+  }
+}
+
+/// What went wrong where nobody could be told at once; the end tells it.
+private final class Troubles: Sendable {
+  private let all = Mutex<[StoreError]>([])
+
+  var first: StoreError? { all.withLock { $0.first } }
+
+  func noting(_ work: () throws(StoreError) -> Void) {
+    do { try work() } catch { all.withLock { $0.append(error) } }
   }
 }
 
 /// The configuration of the file as it is now, and the stored ones by version.
 private final class OfflineTables: Sendable {
-  /// Nil: the file cannot be read; the commands that need one say so.
-  let current: RouteTable?
+  private let held: Mutex<LoadedConfiguration?>
   private let store: any Store
+
+  /// Nil: the file cannot be read; the commands that need one say so.
+  var loaded: LoadedConfiguration? { held.withLock { $0 } }
+  var current: RouteTable? { loaded?.table }
 
   /// Keeps the files' text in the store, since what is planned under it must be found again.
   init(_ options: ServeOptions, _ store: any Store) throws {
     self.store = store
-    let loaded = ConfigLoader.load(path: options.config)
-    current = loaded.table
-    if let current, let bundle = loaded.bundle {
-      try store.keepConfiguration(version: current.version, text: bundle.encoded, at: WallClock.now())
+    let result = ConfigLoader.load(path: options.config)
+    guard let table = result.table, let bundle = result.bundle else {
+      held = Mutex(nil)
+      return
     }
+    held = Mutex(LoadedConfiguration(table: table, bundle: bundle, sandboxAnswers: [:]))
+    try store.keepConfiguration(version: table.version, text: bundle.encoded, at: WallClock.now())
   }
 
+  func set(_ next: LoadedConfiguration) { held.withLock { $0 = next } }
+
   func version(_ version: String) -> RouteTable? {
+    let current = current
     if version == current?.version { return current }
     guard let text = try? store.configuration(version: version) else { return nil }
     return ConfigLoader.load(stored: text, name: "version \(version)").table

@@ -24,6 +24,9 @@ package struct OperatorAPI: Sendable {
     case ("GET", "/readyz"), ("HEAD", "/readyz"): return try await ready()
     case ("GET", "/metrics"): return try await metrics()
     case ("POST", "/api/send"): return try await SendCommand.run(context, OperatorInput(request))
+    case ("GET", "/api/config"), ("GET", "/api/config/file"), ("GET", "/api/config/routes"),
+      ("POST", "/api/config/edit"):
+      return try await config(request)
     case ("GET", _): return .json(try await question(request))
     case ("POST", _): return .json(try await order(request))
     default: throw OperatorFailure(405, "method", "\(request.method) is not understood here: use GET or POST")
@@ -51,6 +54,8 @@ package struct OperatorAPI: Sendable {
     case "/api/sources/last": return try await Blocking.run { try SourcesReport.last(context, input) }
     case "/api/dead-letters": return try await Blocking.run { try DeadLetterReport.list(context, input) }
     case "/api/dead-letters/show": return try await Blocking.run { try DeadLetterReport.show(context, input) }
+    case "/api/config/history": return try await Blocking.run { try ConfigChanges.history(context, input) }
+    case "/api/config/history/show": return try await Blocking.run { try ConfigChanges.show(context, input) }
     case "/api/quarantine": return try await Blocking.run { try QuarantineCommands.list(context, input) }
     case "/api/quarantine/show": return try await Blocking.run { try QuarantineCommands.show(context, input) }
     default: throw unknown(request)
@@ -66,6 +71,9 @@ package struct OperatorAPI: Sendable {
     case "/api/cancel": return try await TargetCommands.cancel(context, input)
     case "/api/targets/pause": return try await TargetCommands.pause(context, input)
     case "/api/targets/resume": return try await TargetCommands.resume(context, input)
+    case "/api/targets/drop-waiting": return try await DropWaiting.run(context, input)
+    case "/api/config": return try await Blocking.run { try ConfigChanges.apply(context, input, request) }
+    case "/api/config/rollback": return try await Blocking.run { try ConfigChanges.rollback(context, input, request) }
     case "/api/rerun": return try await RerunCommand.run(context, input)
     case "/api/backup": return try await Blocking.run { try BackupCommand.run(context, input) }
     case "/api/dead-letters/replay": return try await DeadLetterReplayer.run(context, input)
@@ -74,6 +82,11 @@ package struct OperatorAPI: Sendable {
     case "/api/quarantine/retry": return try await QuarantineCommands.retry(context, input)
     default: throw unknown(request)
     }
+  }
+
+  private func config(_ request: OperatorRequest) async throws -> OperatorResponse {
+    guard let path = context.configPath else { throw unknown(request) }
+    return try await Blocking.run { ConfigCommands(path: path).handle(request) }
   }
 
   private func unknown(_ request: OperatorRequest) -> OperatorFailure {

@@ -59,7 +59,8 @@ package enum OperatorChannel: Sendable {
   }
 
   /// Gives the data folder free, if this process holds it.
-  package func close() { if case .direct(let router) = self { router.close() } }
+  /// - Throws: what could not be written meanwhile.
+  package func close() throws { if case .direct(let router) = self { try router.close() } }
 
   /// The folder that is worked on directly; nil while a router runs.
   package var folder: String? { if case .direct(let router) = self { router.folder } else { nil } }
@@ -97,6 +98,8 @@ package enum OperatorChannel: Sendable {
   ) async throws(OperatorFailure) -> Answer {
     var headers = ["X-Divert-Request: 1", "Accept: application/json"]
     if !request.body.isEmpty { headers.append("Content-Type: application/json") }
+    if let who = request.who { headers.append("X-Divert-Who: " + percent(who)) }
+    if let version = request.ifMatch { headers.append("If-Match: \(version)") }
     if let key { headers.append("Authorization: Bearer \(key)") }
     let transfer = TransferRequest(
       token: 0, method: request.method, url: base + request.path + queryText(request.query), headers: headers,

@@ -18,14 +18,18 @@ package struct OperatorContext: Sendable {
   package var table: @Sendable () -> RouteTable?
   /// A stored configuration compiled again; nil where the store has none of that version or it does not compile any more.
   package var tableOfVersion: @Sendable (_ version: String) -> RouteTable?
+  /// Changes of the configuration; nil where there are none to be made.
+  package var keeper: ConfigKeeper?
   /// The clock.
   package var now: @Sendable () -> Timestamp
+  /// The main file of the configuration, for edits; nil where none can be edited.
+  package var configPath: String?
 
   package init(
     store: any Store, deadLetters: DeadLetterDirectory, quarantine: Quarantine,
     retryQuarantined: @escaping @Sendable (String) async throws -> LiveRouter.Ingested?, live: LiveRouter?,
     table: @escaping @Sendable () -> RouteTable?, tableOfVersion: @escaping @Sendable (String) -> RouteTable?,
-    now: @escaping @Sendable () -> Timestamp
+    keeper: ConfigKeeper? = nil, now: @escaping @Sendable () -> Timestamp
   ) {
     self.store = store
     self.deadLetters = deadLetters
@@ -34,6 +38,7 @@ package struct OperatorContext: Sendable {
     self.live = live
     self.table = table
     self.tableOfVersion = tableOfVersion
+    self.keeper = keeper
     self.now = now
   }
 }

@@ -11,17 +11,24 @@ package struct OperatorRequest: Sendable {
   /// Percent-decoded; the last value of a name wins.
   package var query: [String: String]
   package var body: [UInt8]
+  /// Who asks, as far as it was said (`X-Divert-Who`); kept with changes of the configuration.
+  package var who: String?
+  /// The versions of what is edited that its author has seen (RFC 9110); nil where none was said.
+  package var ifMatch: String?
 
-  package init(_ method: String, _ path: String, query: [String: String] = [:], body: [UInt8] = []) {
+  package init(
+    _ method: String, _ path: String, query: [String: String] = [:], body: [UInt8] = [], who: String? = nil
+  ) {
     self.method = method
     self.path = path
     self.query = query
     self.body = body
+    self.who = who
   }
 
   /// An order with a JSON body.
-  package init(post path: String, _ body: JSONValue) {
-    self.init("POST", path, body: body.encoded())
+  package init(post path: String, _ body: JSONValue, who: String? = nil) {
+    self.init("POST", path, body: body.encoded(), who: who)
   }
 }
 
@@ -37,6 +44,8 @@ package struct OperatorResponse: Sendable {
   package var status: Int
   package var contentType: String
   package var body: Body
+  /// The version of what was answered, in quotes, where it has one.
+  package var etag: String?
 
   package init(status: Int, contentType: String, body: Body) {
     self.status = status

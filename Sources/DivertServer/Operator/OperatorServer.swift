@@ -38,9 +38,10 @@ package enum OperatorServer {
     guard var body = try? await request.body.collect(upTo: maxBody) else {
       return response(OperatorFailure(413, "too_large", "an order may have \(maxBody) bytes at most").response)
     }
-    let order = OperatorRequest(
+    var order = OperatorRequest(
       request.method.rawValue, request.uri.path, query: query(request.uri),
-      body: body.readBytes(length: body.readableBytes) ?? [])
+      body: body.readBytes(length: body.readableBytes) ?? [], who: request.headers[divertWho])
+    order.ifMatch = request.headers[.ifMatch]
     return response(await api.handle(order))
   }
 
@@ -49,7 +50,8 @@ package enum OperatorServer {
   }
 
   private static func response(_ answer: OperatorResponse) -> Response {
-    let headers: HTTPFields = [.contentType: answer.contentType, .cacheControl: "no-store"]
+    var headers: HTTPFields = [.contentType: answer.contentType, .cacheControl: "no-store"]
+    if let etag = answer.etag { headers[.eTag] = etag }
     let status = HTTPResponse.Status(code: answer.status)
     switch answer.body {
     case .whole(let bytes):
@@ -63,5 +65,6 @@ package enum OperatorServer {
     }
   }
 
+  private static let divertWho = HTTPField.Name("X-Divert-Who") ?? .from
   private static let divertRequest = HTTPField.Name("X-Divert-Request") ?? .authorization
 }

@@ -10,6 +10,7 @@ enum StatusReport {
     return RecordJSON.object([
       "running": .bool(context.live != nil),
       "process": context.live.map { process($0.process()) },
+      "config": context.live == nil ? nil : context.keeper?.standing.json,
       "sources": .array(totals.sources.sorted { $0.key < $1.key }.map { source($0.key, $0.value) }),
       "targets": targets,
       "alarms": .array(

@@ -18,6 +18,9 @@ final class CachedSecrets: Sendable {
 
   init(_ store: SecretStore) { self.store = store }
 
+  /// Every secret is read again when it is asked for next.
+  func forget() { answers.withLock { $0 = [:] } }
+
   /// The secret's value; nil: there is none.
   func value(_ name: String) -> String? {
     let now = WallClock.now()

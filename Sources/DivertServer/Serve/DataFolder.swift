@@ -27,10 +27,14 @@ final class DataFolder: Sendable {
     } catch {
       throw ServeFailure("cannot make the data folder \(path): look at the folder above it, and at who may write there")
     }
-    let folder = DataFolder(path: path, lock: try DataLock.take(folder: path), sandbox: options.sandbox)
-    _ = FileManager.default.createFile(atPath: path + "/running", contents: nil)
-    return folder
+    return DataFolder(path: path, lock: try DataLock.take(folder: path), sandbox: options.sandbox)
   }
+
+  /// From now on an end without `leaveClean` is a crash.
+  func markRunning() { _ = FileManager.default.createFile(atPath: path + "/running", contents: nil) }
+
+  /// Whether a router has been here before.
+  static func isThere(_ options: ServeOptions) -> Bool { FileManager.default.fileExists(atPath: options.dataFolder) }
 
   /// Opens the store and keeps the configuration in it.
   func store(_ configuration: LoadedConfiguration) throws -> any Store {

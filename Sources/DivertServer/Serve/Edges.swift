@@ -1,6 +1,7 @@
 // The router's edges: the ingest and operator addresses, the sandbox's emulator, and what is said once they are up.
 
 import DivertCore
+import DivertStore
 import FoundationEssentials
 import Glibc
 import Logging
@@ -13,9 +14,12 @@ import Synchronization
 /// Makes the services of the process in the order in which they start; they stop in reverse.
 final class Edges: Sendable {
   private let owners: Owners
+  private let keeper: ConfigKeeper
   private let addresses: Addresses
   private let folder: DataFolder
   private let ports = Mutex(Ports())
+  /// Ends when the engine runs.
+  private let engineStarted = AsyncStream.makeStream(of: Never.self)
 
   private struct Ports {
     var ingest: Int?
@@ -24,8 +28,9 @@ final class Edges: Sendable {
     var announced = false
   }
 
-  init(_ owners: Owners, _ addresses: Addresses, _ folder: DataFolder) {
+  init(_ owners: Owners, _ keeper: ConfigKeeper, _ addresses: Addresses, _ folder: DataFolder) {
     self.owners = owners
+    self.keeper = keeper
     self.addresses = addresses
     self.folder = folder
   }
@@ -58,15 +63,19 @@ final class Edges: Sendable {
       tell.finish()
     }
     services.append(
-      EngineService(owners: owners, emulatorPort: emulatorPorts, verdicts: verdicts) { self.note { $0.engine = true } })
+      EngineService(owners: owners, emulatorPort: emulatorPorts, verdicts: verdicts, retired: retired) {
+        self.engineStarted.continuation.finish()
+        self.note { $0.engine = true }
+      })
+    services.append(ReloadService(keeper: keeper, log: owners.log, ready: engineStarted.stream))
     services.append(operatorService(controller, quarantine, protection))
     services.append(try ingestService(controller))
     return services
   }
 
   private func emulator(_ tell: AsyncStream<Int>.Continuation) -> Emulator {
-    let answers = owners.configuration.sandboxAnswers
-    return Emulator(answers: { answers }, logger: quietLog) { tell.yield($0) }
+    let configs = owners.configs
+    return Emulator(answers: { configs.current.sandboxAnswers }, logger: quietLog) { tell.yield($0) }
   }
 
   private func ingestService(_ controller: IngestController) throws -> any Service {
@@ -74,24 +83,37 @@ final class Edges: Sendable {
     var limits = HTTPLimits()
     limits.grace = .milliseconds(server.grace.milliseconds)
     limits.request = .milliseconds(server.requestTimeout.milliseconds)
-    return HTTPListener(
+    let listener = HTTPListener(
       address: addresses.listen, service: controller.service, limits: limits, tls: try server.tls.map(tls),
       logger: quietLog
     ) { port in self.note { $0.ingest = port } }
+    return IngestService(listener: listener, controller: controller)
   }
 
   private func operatorService(
     _ controller: IngestController, _ quarantine: Quarantine, _ protection: OperatorProtection
   ) -> any Service {
     let owners = owners
-    let context = OperatorContext(
+    var context = OperatorContext(
       store: owners.store, deadLetters: owners.letters, quarantine: quarantine,
       retryQuarantined: { try await controller.retry(quarantined: $0).map(LiveRouter.Ingested.init) },
       live: LiveRouter(owners, controller: controller) { self.ingestAddress }, table: { owners.table },
-      tableOfVersion: { owners.table(ofVersion: $0) }, now: WallClock.now)
+      tableOfVersion: { owners.table(ofVersion: $0) }, keeper: keeper, now: WallClock.now)
+    context.configPath = owners.options.config
     return OperatorServer.make(
       listen: addresses.operator, api: OperatorAPI(context), protection: protection, logger: quietLog
     ) { port in self.note { $0.operator = port } }
+  }
+
+  /// The last definition of a target that is gone, from the history.
+  @Sendable private func retired(_ target: String) -> TargetDefinition? {
+    do {
+      guard let version = try keeper.history.latest(with: target) else { return nil }
+      return owners.table(ofVersion: version.hash)?.parts.targets[target]
+    } catch {
+      owners.log.warning("config_history", metadata: ["msg": "\(error)"])
+      return nil
+    }
   }
 
   private var seams: IngestSeams {

@@ -10,6 +10,8 @@ struct EngineService: Service {
   /// The emulator's port when there is one; ends empty without a sandbox.
   var emulatorPort: AsyncStream<Int>
   var verdicts: [DeliveryID: Delivery]
+  /// The last definition of a target that is gone.
+  var retired: @Sendable (String) -> TargetDefinition?
   var started: @Sendable () -> Void
 
   func run() async throws {
@@ -20,28 +22,36 @@ struct EngineService: Service {
     }
     let emulator = port.map { "http://127.0.0.1:\($0)" }
     let (owners, verdicts) = (owners, verdicts)
-    try await Blocking.run { try owners.start(emulator: emulator, verdicts: verdicts) }
+    let (retired, grace) = (retired, owners.table.parts.server.grace)
+    try await Blocking.run { try owners.start(emulator: emulator, verdicts: verdicts, retired: retired) }
     started()
     await watchOverSilence()
-    await owners.stop(grace: owners.table.parts.server.grace)
+    await owners.stop(grace: grace)
   }
 
-  /// Returns when the shutdown begins. Meanwhile sources that fall silent raise an alarm.
+  /// Returns when the shutdown begins. Meanwhile sources that fall silent raise an alarm, by the newest configuration.
   private func watchOverSilence() async {
-    guard let interval = SilenceWatch.interval(owners.table.parts.sources) else {
-      try? await gracefulShutdown()
-      return
-    }
     let owners = owners
     await cancelWhenGracefulShutdown {
-      while !Task.isCancelled {
-        try? await Task.sleep(for: .milliseconds(interval.milliseconds))
-        if Task.isCancelled { return }
-        let (silent, heard) = owners.silence.judge(owners.table.parts.sources, now: WallClock.now())
-        _ = await owners.engine.ask { state in
-          for (name, text) in silent { state.machine.raise(alarm: "silent:\(name)", text: text) }
-          for name in heard { state.machine.settle(alarm: "silent:\(name)", text: "source \(name) is heard again") }
-        }
+      var watch = Task { await Self.watch(owners) }
+      for await _ in owners.configs.changes {
+        watch.cancel()
+        watch = Task { await Self.watch(owners) }
+      }
+      watch.cancel()
+    }
+  }
+
+  /// Looks now and then, until it is cancelled or no source has a limit.
+  private static func watch(_ owners: Owners) async {
+    guard let interval = SilenceWatch.interval(owners.table.parts.sources) else { return }
+    while !Task.isCancelled {
+      try? await Task.sleep(for: .milliseconds(interval.milliseconds))
+      if Task.isCancelled { return }
+      let (silent, heard) = owners.silence.judge(owners.table.parts.sources, now: WallClock.now())
+      _ = await owners.engine.ask { state in
+        for (name, text) in silent { state.machine.raise(alarm: "silent:\(name)", text: text) }
+        for name in heard { state.machine.settle(alarm: "silent:\(name)", text: "source \(name) is heard again") }
       }
     }
   }

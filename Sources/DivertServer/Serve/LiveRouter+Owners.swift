@@ -36,7 +36,8 @@ extension LiveRouter {
       ingest: { source, label, body in
         Ingested(await controller.receive(source: source, label: label, body: body))
       },
-      watch: { owners.watch.subscribe($0) })
+      watch: { owners.watch.subscribe($0) },
+      giveUp: { target, reason in try await owners.giveUp(target, reason) })
   }
 }
 
@@ -58,7 +59,7 @@ extension Owners {
   }
 
   /// Returns when everything that the engine decided before is on disk.
-  private func settle() async throws(StoreError) {
+  func settle() async throws(StoreError) {
     // The question is heard after the turn of the one before it, whose batch is with the database thread by then.
     await engine.ask { _ in }
     _ = try await commit(StoreBatch())

@@ -10,7 +10,7 @@ import Synchronization
 /// Everything behind the addresses. Made once a start; `start` brings it to life, `stop` ends it in order.
 final class Owners: Sendable {
   let options: ServeOptions
-  let configuration: LoadedConfiguration
+  let configs: ConfigInForce
   let store: any Store
   let letters: DeadLetterDirectory
   let secrets: CachedSecrets
@@ -36,7 +36,7 @@ final class Owners: Sendable {
     secrets: CachedSecrets, writer: LogWriter
   ) {
     self.options = options
-    self.configuration = configuration
+    configs = ConfigInForce(configuration)
     self.store = store
     self.letters = letters
     self.secrets = secrets
@@ -47,10 +47,12 @@ final class Owners: Sendable {
     database = DatabaseThread(store: store, congestion: congestion, watch: watch) { engine.post(.news($0)) }
   }
 
-  var table: RouteTable { configuration.table }
+  /// The newest configuration's: a snapshot, for one event or one question.
+  var table: RouteTable { configs.table }
 
   /// A stored configuration compiled again; nil where it is gone or does not compile any more.
   @Sendable func table(ofVersion version: String) -> RouteTable? {
+    let table = table
     if version == table.version { return table }
     guard let text = (try? store.configuration(version: version)) ?? nil else { return nil }
     return ConfigLoader.load(stored: text, name: "configuration \(version)").table
@@ -58,12 +60,15 @@ final class Owners: Sendable {
 
   // MARK: Start and stop
 
-  /// Recovers and starts every thread. `emulator`: the sandbox's, where all requests go. Blocks while the store is read.
-  func start(emulator: String?, verdicts: [DeliveryID: Delivery]) throws {
+  /// Recovers and starts every thread. `emulator`: the sandbox's, where all requests go. `retired`: the last definition of a
+  /// target that is gone. Blocks while the store is read.
+  func start(
+    emulator: String?, verdicts: [DeliveryID: Delivery], retired: (String) -> TargetDefinition? = { _ in nil }
+  ) throws {
     var resolver = ActionResolver(current: table, load: { [self] in table(ofVersion: $0) })
     let now = WallClock.now()
     let machine = try Recovery.machine(
-      store, &resolver, verdicts: verdicts, seed: UInt64.random(in: 0 ... .max), now: now)
+      store, &resolver, verdicts: verdicts, retired: retired, seed: UInt64.random(in: 0 ... .max), now: now)
     let engine = engine
     let letterWriter = LetterWriter(
       directory: letters, buried: { engine.post(.buried($0)) },

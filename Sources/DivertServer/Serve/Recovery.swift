@@ -8,9 +8,11 @@ enum Recovery {
   private static let page = 1000
 
   /// A machine that knows the targets, their rulings, the alarms that are up, and every delivery that the last process left
-  /// open. `verdicts`: deliveries whose dead letters are on file though their rows may not say so yet.
+  /// open. `verdicts`: deliveries whose dead letters are on file though their rows may not say so yet. `retired`: the last
+  /// definition of a target that is gone, by which it drains.
   static func machine(
-    _ store: any Store, _ resolver: inout ActionResolver, verdicts: [DeliveryID: Delivery], seed: UInt64, now: Timestamp
+    _ store: any Store, _ resolver: inout ActionResolver, verdicts: [DeliveryID: Delivery],
+    retired: (String) -> TargetDefinition?, seed: UInt64, now: Timestamp
   ) throws(StoreError) -> DeliveryMachine {
     var machine = DeliveryMachine(seed: seed, spare: Congestion.hotLimit / 2)
     let settings = resolver.current.parts.targets.mapValues { TargetSettings($0) }
@@ -27,6 +29,10 @@ enum Recovery {
       last = found.last?.event.id
     }
     machine.waiting(try store.waitingTargets())
+    let gone = machine.targets(besides: Set(settings.keys)).compactMap { name in retired(name).map { (name, $0) } }
+    machine.configure(Dictionary(gone) { $1 }.mapValues { TargetSettings($0) }, rulings: [:], now: now)
+    // An alarm of the last process: this one would not run with a configuration that is refused.
+    machine.settle(alarm: "config", text: "the router started with the configuration that lies there")
     return machine
   }
 

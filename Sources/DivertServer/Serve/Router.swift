@@ -26,17 +26,25 @@ package enum Router {
     defer { writer.flush() }
     let secrets = CachedSecrets(
       SecretStore(folder: options.secretsFolder, environment: ProcessInfo.processInfo.environment))
-    let configuration = try Startup.configuration(options, secrets: secrets)
     let addresses = try Addresses(options)
+    let judge = Startup.judge(options, listen: addresses.listen, secrets: secrets)
+    let history = ConfigHistory(path: options.dataFolder + "/config-history")
+    // A folder that is there may hold a change of the configuration that a crash cut off; none is made for a file with errors.
+    let known = DataFolder.isThere(options) ? try DataFolder.open(options) : nil
+    if known != nil { try ConfigRecovery.finish(history, path: options.config) }
+    let configuration = try Startup.configuration(judge, inForce: try history.latest()?.hash)
     let protection = try Startup.protection(options, addresses, configuration.table, secrets: secrets)
-    let folder = try DataFolder.open(options)
+    let folder = try known ?? DataFolder.open(options)
     let store = try folder.store(configuration)
+    let version = try ConfigRecovery.record(configuration, history)
+    folder.markRunning()
     let letters = DeadLetterDirectory(path: options.dataFolder + "/dead-letters")
     let verdicts =
       folder.wasLeftRunning ? try Recovery.verdicts(store, letters, now: WallClock.now()) : [:]
     let owners = Owners(
       options: options, configuration: configuration, store: store, letters: letters, secrets: secrets, writer: writer)
-    try await run(owners, addresses, folder, protection, verdicts)
+    let keeper = keeper(owners, history, judge, version)
+    try await run(owners, keeper, addresses, folder, protection, verdicts)
     try store.close()
     if owners.stoppedClean {
       folder.leaveClean()
@@ -54,12 +62,25 @@ package enum Router {
     _ = setrlimit(kind, &limit)
   }
 
+  /// Changes of the configuration, from now on.
+  private static func keeper(
+    _ owners: Owners, _ history: ConfigHistory, _ judge: ConfigJudge, _ version: ConfigVersion
+  ) -> ConfigKeeper {
+    let hooks = ConfigKeeper.Hooks(
+      prepare: { owners.secrets.forget() }, swap: { owners.swap($0) },
+      refused: { owners.raise(refusedConfiguration: $0) }, good: { owners.settle(goodConfiguration: $0) },
+      log: ConfigLog(log: owners.log))
+    return ConfigKeeper(
+      path: owners.options.config, history: history, store: owners.store, judge: judge, hooks: hooks,
+      current: owners.configs.current, version: version)
+  }
+
   private static func run(
-    _ owners: Owners, _ addresses: Addresses, _ folder: DataFolder, _ protection: OperatorProtection,
-    _ verdicts: [DeliveryID: Delivery]
+    _ owners: Owners, _ keeper: ConfigKeeper, _ addresses: Addresses, _ folder: DataFolder,
+    _ protection: OperatorProtection, _ verdicts: [DeliveryID: Delivery]
   ) async throws {
     Edges.yieldToDelivering()
-    let edges = Edges(owners, addresses, folder)
+    let edges = Edges(owners, keeper, addresses, folder)
     let group = ServiceGroup(
       configuration: .init(
         services: try edges.services(protection, verdicts).map { .init(service: $0) },

@@ -14,6 +14,13 @@ final class SilenceWatch: Sendable {
     heard = Mutex(Dictionary(uniqueKeysWithValues: sources.map { ($0, now) }))
   }
 
+  /// Sources that are new count as heard now; those that are gone are forgotten.
+  func watch(_ sources: some Sequence<String>, now: Timestamp) {
+    heard.withLock { heard in
+      heard = Dictionary(sources.map { ($0, heard[$0] ?? now) }) { first, _ in first }
+    }
+  }
+
   func heard(_ source: String, at now: Timestamp) {
     heard.withLock { $0[source] = now }
     speaking.withLock { _ = $0.insert(source) }

@@ -5,13 +5,6 @@ import DivertConfig
 import DivertCore
 import DivertStore
 
-/// A configuration that may go into force.
-struct LoadedConfiguration: Sendable {
-  var table: RouteTable
-  var bundle: ConfigBundle
-  var sandboxAnswers: [String: Emulator.Answer]
-}
-
 /// Where the router listens.
 struct Addresses: Sendable {
   var listen: ListenAddress
@@ -30,43 +23,31 @@ struct Addresses: Sendable {
 }
 
 enum Startup {
-  /// Loads the configuration. Throws with its diagnostics, or with the secrets that are absent (not in the sandbox).
-  static func configuration(_ options: ServeOptions, secrets: CachedSecrets) throws(ServeFailure)
-    -> LoadedConfiguration
-  {
-    let loaded = ConfigLoader.load(path: options.config)
-    guard let table = loaded.table, let bundle = loaded.bundle else {
-      let faults = loaded.diagnostics.map(\.description).joined()
-      throw ServeFailure("\(faults)The router did not start: \(options.config) has errors.")
+  /// Judges configurations by the rules of this process.
+  static func judge(_ options: ServeOptions, listen: ListenAddress?, secrets: CachedSecrets) -> ConfigJudge {
+    ConfigJudge(
+      file: options.config, sandbox: options.sandbox, listen: listen, secretsFolder: options.secretsFolder,
+      hasSecret: { secrets.value($0) != nil })
+  }
+
+  /// Loads the configuration. Throws with everything that speaks against it. `inForce`: the hash of the version that was in
+  /// force last; it was tested then.
+  static func configuration(_ judge: ConfigJudge, inForce: String?) throws(ServeFailure) -> LoadedConfiguration {
+    do throws(ConfigRefusal) {
+      let (bundle, faults) = ConfigBundle.read(path: judge.file)
+      guard let bundle else { throw ConfigJudge.errors(faults, judge.file) }
+      return try judge.judge(bundle, faults, proved: bundle.version == inForce)
+    } catch {
+      let remedy = error.code == "secrets" ? ", or try the configuration without secrets: --sandbox" : ""
+      throw ServeFailure("\(error)\(remedy)\nThe router did not start.")
     }
-    if !options.sandbox { try checkSecrets(loaded, options, secrets) }
-    return LoadedConfiguration(
-      table: table, bundle: bundle, sandboxAnswers: loaded.sandboxAnswers.mapValues(answer))
   }
 
-  private static func checkSecrets(
-    _ loaded: LoadResult, _ options: ServeOptions, _ secrets: CachedSecrets
-  ) throws(ServeFailure) {
-    let absent = loaded.absentSecrets { secrets.value($0) != nil }
-    if absent.isEmpty { return }
-    throw ServeFailure(
-      absent.map(\.description).joined()
-        + "The router did not start: put each secret into a file of its name in \(options.secretsFolder), "
-        + "or try the configuration without secrets: --sandbox")
-  }
-
-  private static func answer(_ answer: SandboxAnswer) -> Emulator.Answer {
-    let body = answer.body.string ?? String(decoding: answer.body.encoded(), as: UTF8.self)
-    return Emulator.Answer(status: answer.status, body: body)
-  }
-
-  /// Refuses addresses that strangers could reach unguarded; returns the operator address's protection.
+  /// Refuses addresses that strangers could reach unguarded (`ConfigJudge` has judged the sources' keys); returns the operator
+  /// address's protection.
   static func protection(
     _ options: ServeOptions, _ addresses: Addresses, _ table: RouteTable, secrets: CachedSecrets
   ) throws(ServeFailure) -> OperatorProtection {
-    if !options.sandbox, let objection = ListenRule.objection(to: addresses.listen, table: table) {
-      throw ServeFailure(objection)
-    }
     if options.sandbox, !addresses.listen.isLoopback {
       throw ServeFailure("the sandbox's key is no secret: it listens on loopback only, not on \(addresses.listen)")
     }

@@ -29,10 +29,13 @@ enum DurableFile {
   }
 
   /// Writes `bytes` to a temporary file beside `path`, syncs it and renames it. The folder is the caller's to sync.
-  static func write(_ bytes: [UInt8], to path: String) throws(StoreError) {
+  /// `adorn`: sets the new file's mode and owner by its descriptor.
+  static func write(
+    _ bytes: [UInt8], to path: String, adorn: (CInt) -> Void = { _ in }
+  ) throws(StoreError) {
     let temporary = folder(of: path) + "/.\(name(of: path)).tmp"
     do {
-      try writeThrough(bytes, to: temporary)
+      try writeThrough(bytes, to: temporary, adorn)
     } catch {
       unlink(temporary)
       throw error
@@ -44,7 +47,7 @@ enum DurableFile {
     }
   }
 
-  private static func writeThrough(_ bytes: [UInt8], to path: String) throws(StoreError) {
+  private static func writeThrough(_ bytes: [UInt8], to path: String, _ adorn: (CInt) -> Void) throws(StoreError) {
     let file = Glibc.open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o600)
     guard file >= 0 else { throw fault("create", path) }
     defer { Glibc.close(file) }
@@ -55,6 +58,7 @@ enum DurableFile {
       guard count > 0 else { throw fault("write", path) }
       done += count
     }
+    adorn(file)
     guard fsync(file) == 0 else { throw fault("sync", path) }
   }
 
@@ -90,6 +94,10 @@ enum DurableFile {
 
   /// The names in a folder, sorted, without hidden ones; empty for a folder that is not there.
   static func names(in path: String) throws(StoreError) -> [String] {
+    try allNames(in: path).filter { !$0.hasPrefix(".") }
+  }
+
+  static func allNames(in path: String) throws(StoreError) -> [String] {
     guard let folder = opendir(path) else {
       if errno == ENOENT { return [] }
       throw fault("list", path)
@@ -100,7 +108,7 @@ enum DurableFile {
       let name = withUnsafePointer(to: &entry.pointee.d_name) { field in
         field.withMemoryRebound(to: CChar.self, capacity: Int(NAME_MAX) + 1) { String(cString: $0) }
       }
-      if !name.hasPrefix(".") { names.append(name) }
+      names.append(name)
     }
     return names.sorted()
   }

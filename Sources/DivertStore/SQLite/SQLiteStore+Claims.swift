@@ -107,7 +107,7 @@ extension SQLiteWriter {
       let id = DeliveryID(event: EventID(sequence: select.integer(1), tag: tag), ordinal: select.int(2))
       if claimed.contains(id) || taken.contains(id) { continue }
       let due = select.time(0)
-      if ids.count >= wish.limit || due > now { return (ids, due) }
+      if ids.count >= wish.limit || due > now && !wish.evenLater { return (ids, due) }
       ids.append(id)
     }
     return (ids, nil)

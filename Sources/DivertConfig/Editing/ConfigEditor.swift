@@ -1,0 +1,111 @@
+// Order + bundle → the bundle with one text edited, checked as a whole; or the reason why nothing is written.
+import DivertCore
+
+/// An edited configuration, before it is written.
+package struct EditedConfiguration: Sendable {
+  package var bundle: ConfigBundle
+  /// The file that changed; nil where all was so already.
+  package var file: ConfigBundle.File?
+  /// Its text before.
+  package var before: String
+  /// A unified diff; empty where nothing changed.
+  package var diff: String
+  /// What else is to be done, and what was so already: whole sentences.
+  package var notes: [String]
+  /// Warnings that were not there before.
+  package var warnings: [Diagnostic]
+}
+
+/// Edits of a whole configuration; nothing is read from disk or written.
+package enum ConfigEditor {
+  /// Carries out orders, one after the other. All of them are made, or none.
+  /// - Parameter file: the name of the bundle's file in which new names are put; the main file where it is nil.
+  package static func edit(_ bundle: ConfigBundle, _ orders: [ConfigOrder], into file: String? = nil) throws(EditFault)
+    -> EditedConfiguration
+  {
+    var texts = bundle.files
+    var notes: [String] = []
+    var touched: Int?
+    for order in orders {
+      let placing = try Placing(bundle: bundle, files: texts, newNames: file)
+      let step = try placing.change(order)
+      notes += step.notes
+      for placed in step.changes {
+        if let other = touched, other != placed.file {
+          throw EditFault("two_files", "these edits concern two files: make them one by one")
+        }
+        touched = placed.file
+      }
+      guard let touched, !step.changes.isEmpty else { continue }
+      let text = try Self.make(step, in: texts[touched].text, name: bundle.path(of: texts[touched]))
+      texts[touched].text = text
+      for placed in step.changes { notes += Self.omission(placed.change, text) }
+    }
+    let edited = ConfigBundle(main: texts[0], more: Array(texts.dropFirst()), folder: bundle.folder)
+    let (warnings, failing) = try check(bundle, edited)
+    guard let touched, texts[touched].text != bundle.files[touched].text else {
+      return EditedConfiguration(bundle: bundle, file: nil, before: "", diff: "", notes: notes, warnings: [])
+    }
+    let old = bundle.files[touched].text
+    return EditedConfiguration(
+      bundle: edited, file: texts[touched], before: old,
+      diff: UnifiedDiff.make(old, texts[touched].text, file: texts[touched].name), notes: notes + failing,
+      warnings: warnings)
+  }
+
+  /// The text with a step's changes made.
+  private static func make(_ step: Placing.Step, in text: String, name: String) throws(EditFault) -> String {
+    do throws(EditFault) {
+      var result = text
+      for placed in step.changes {
+        result = try TextEdit.apply(placed.change, at: placed.path, to: result, file: name).text
+      }
+      return result
+    } catch {
+      guard let whole = step.instead else { throw error }
+      return try TextEdit.apply(whole.change, at: whole.path, to: text, file: name).text
+    }
+  }
+
+  /// Says so where the comments of what somebody wrote found no place, since it went into braces.
+  private static func omission(_ change: YAMLChange, _ text: String) -> [String] {
+    guard case .add(_, let written?) = change else { return [] }
+    let comments = written.split(whereSeparator: \.isNewline).compactMap { line in
+      line.firstRange(of: "# ").map { line[$0.lowerBound...] }
+    }
+    if comments.allSatisfy({ text.contains($0) }) { return [] }
+    return ["the comments are left out: what this is added to is written in braces"]
+  }
+
+  /// Throws with the errors that were not there before; returns the warnings that were not, and which of the file's
+  /// tests fail that did not.
+  private static func check(_ old: ConfigBundle, _ new: ConfigBundle) throws(EditFault) -> ([Diagnostic], [String]) {
+    if old == new { return ([], []) }
+    let (before, after) = (ConfigLoader.load(bundle: old), ConfigLoader.load(bundle: new))
+    var known: [String: Int] = [:]
+    for diagnostic in before.diagnostics { known[key(diagnostic), default: 0] += 1 }
+    let fresh = after.diagnostics.filter { diagnostic in
+      known[key(diagnostic), default: 0] -= 1
+      return (known[key(diagnostic)] ?? 0) < 0
+    }
+    let errors = fresh.filter { $0.severity == .error }
+    guard errors.isEmpty else {
+      let faults = errors.count == 1 ? "an error" : "\(errors.count) errors"
+      throw EditFault("not_good", "nothing was written: the edited file would have \(faults)", errors)
+    }
+    let failing = Self.failing(after).subtracting(Self.failing(before)).sorted().map { name in
+      "the file's test '\(name)' fails now (`divert test`): a running router keeps its version until all pass"
+    }
+    return (fresh.filter { $0.severity == .warning }, failing)
+  }
+
+  private static func failing(_ loaded: LoadResult) -> Set<String> {
+    guard let table = loaded.table else { return [] }
+    return Set(ConfigTests.run(loaded.tests, table: table).results.filter { !$0.passed }.map(\.name))
+  }
+
+  /// The same fault on another line is no new one; neither is one that names another line.
+  private static func key(_ diagnostic: Diagnostic) -> String {
+    "\(diagnostic.file) \(diagnostic.code) \(diagnostic.message.filter { !$0.isNumber })"
+  }
+}

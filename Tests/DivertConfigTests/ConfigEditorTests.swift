@@ -1,0 +1,229 @@
+// Orders on a configuration: routes and targets by name, in the file where they stand, checked as a whole.
+import Testing
+
+@testable import DivertConfig
+
+@Suite struct ConfigEditorTests {
+  /// The example up to its tests, which name targets and routes, too.
+  private static func bundle(_ more: String? = nil) throws -> ConfigBundle {
+    let text = try Files.text("routes.yaml.example")
+    let end = text.firstRange(of: "\n# Run with: divert test")?.lowerBound ?? text.endIndex
+    return ConfigBundle(
+      main: .init(name: "routes.yaml", text: String(text[..<end])),
+      more: more.map { [.init(name: "routes.d/west.yaml", text: $0)] } ?? [])
+  }
+
+  private static func edit(_ orders: ConfigOrder..., in bundle: ConfigBundle, into: String? = nil) throws
+    -> EditedConfiguration
+  { try ConfigEditor.edit(bundle, orders, into: into) }
+
+  private static func fault(_ order: ConfigOrder, in bundle: ConfigBundle) -> EditFault? {
+    do { _ = try edit(order, in: bundle) } catch { return error as? EditFault }
+    return nil
+  }
+
+  /// The lines that are in one text only.
+  private static func lines(_ edited: EditedConfiguration) -> [String] {
+    edited.diff.split(separator: "\n").dropFirst(2).filter { $0.hasPrefix("+") || $0.hasPrefix("-") }.map(String.init)
+  }
+
+  @Test("every route of the example can be disabled and enabled again, and the file is as it was")
+  func everyRoute() throws {
+    let bundle = try Self.bundle()
+    for route in try RouteListing.make(bundle) {
+      let off = try Self.edit(.disableRoute(route.path), in: bundle)
+      #expect(Self.lines(off).count == 1 && Self.lines(off)[0].hasSuffix("  enabled: false"), "\(off.diff)")
+      #expect(try RouteListing.make(off.bundle).first { $0.path == route.path }?.isEnabled == false)
+      #expect(try Self.edit(.enableRoute(route.path), in: off.bundle).bundle == bundle)
+      #expect(try Self.edit(.disableRoute(route.path), in: off.bundle).file == nil, "it is disabled already")
+      #expect(try Self.edit(.enableRoute(route.path), in: bundle).file == nil, "it is enabled already")
+    }
+  }
+
+  @Test("every route of the example can be removed; its comments go and all others stay")
+  func removal() throws {
+    let bundle = try Self.bundle()
+    for route in try RouteListing.make(bundle) {
+      let edited = try Self.edit(.removeRoute(route.path), in: bundle)
+      #expect(Self.lines(edited).allSatisfy { $0.hasPrefix("-") || $0.hasSuffix("routes: {}") }, "\(edited.diff)")
+      #expect(try !RouteListing.make(edited.bundle).contains { $0.path.hasPrefix(route.path) })
+    }
+    let declined = try Self.edit(.removeRoute("borrower-declined"), in: bundle)
+    #expect(!declined.bundle.main.text.contains("An agent called and the customer declined"))
+    let both = try Self.edit(
+      .removeRoute("agent-declined/apology-now"), .removeRoute("agent-declined/apology-after-hours"), in: bundle)
+    #expect(!both.bundle.main.text.contains("also:"))
+    let none = try Self.edit(.removeRoute("agent-declined"), .removeRoute("borrower-declined"), in: bundle)
+    #expect(none.bundle.main.text.hasSuffix("routes: {}\n"))
+  }
+
+  @Test("a route is added by its values or as it was written, at the top or under another")
+  func addition() throws {
+    let bundle = try Self.bundle()
+    let short = ConfigOrder.addRoutes(
+      [
+        .init(
+          "missed",
+          .mapping([
+            .init("when", .mapping([try ConfigOrder.condition("event=CALL_MISSED,CALL_NOT_PICKED")])),
+            .init(
+              "send",
+              .sequence([
+                try ConfigOrder.send("crm.log_call"), try ConfigOrder.send("team_lead.alert=Missed: {{ at }}"),
+              ])),
+          ]))
+      ], written: nil, under: nil)
+    let added = try Self.edit(short, in: bundle)
+    #expect(
+      added.bundle.main.text == bundle.main.text + """
+
+          missed:
+            when:
+              event: [CALL_MISSED, CALL_NOT_PICKED]
+            send:
+              - crm.log_call
+              - team_lead.alert: "Missed: {{ at }}"
+
+        """)
+    #expect(
+      try ConfigOrder.send("whatsapp.template={ name: x }")
+        == .mapping([.init("whatsapp.template", .mapping([.init("name", .scalar("x", plain: true))]))]))
+    let yaml = "# A remark.\nvip:   # theirs\n    when: { customer.phone: +919876543210 }\n    send: [crm.log_call]\n"
+    let under = try Self.edit(.routes(yaml: yaml, name: nil, under: "borrower-declined"), in: bundle)
+    #expect(
+      under.bundle.main.text == bundle.main.text + """
+            also:
+              # A remark.
+              vip:   # theirs
+                  when: { customer.phone: +919876543210 }
+                  send: [crm.log_call]
+
+        """)
+    let body = try Self.edit(.routes(yaml: "{ send: [crm.log_call] }", name: "all", under: nil), in: bundle)
+    #expect(body.bundle.main.text.hasSuffix("\n  all:\n    send: [crm.log_call]\n"), "\(body.diff)")
+    #expect(throws: EditFault.self) { try ConfigOrder.routes(yaml: "when: x", name: nil, under: nil) }
+  }
+
+  @Test("an edit that would bring an error is refused with it; an old error is no obstacle")
+  func check() throws {
+    let bundle = try Self.bundle()
+    let unknown = Self.fault(.set(path: "targets.crm.limti", .text("1/s")), in: bundle)
+    #expect(unknown?.code == "not_good" && unknown?.diagnostics.map(\.code) == ["unknown_field"])
+    #expect(Self.fault(.removeTarget("crm"), in: bundle)?.diagnostics.count == 3)
+    #expect(Self.fault(.set(path: "targets.crm.limit", .text("often")), in: bundle)?.diagnostics.count == 1)
+    let broken = ConfigBundle(main: .init(name: "f", text: bundle.main.text + "oddity: 1\n"))
+    #expect(ConfigLoader.load(bundle: broken).hasErrors)
+    #expect(try Self.edit(.set(path: "targets.crm.limit", .text("1/s")), in: broken).file != nil)
+    #expect(Self.fault(.set(path: "targets.crm.limti", .text("1/s")), in: broken)?.code == "not_good")
+  }
+
+  @Test("an edit under which one of the file's tests fails is made, and says so")
+  func ownTests() throws {
+    let bundle = ConfigBundle(main: .init(name: "routes.yaml", text: try Files.text("routes.yaml.example")))
+    let off = try Self.edit(.disableRoute("borrower-declined"), in: bundle)
+    #expect(off.notes.count == 1 && off.notes[0].contains("'a borrower who declines"), "\(off.notes)")
+    #expect(try Self.edit(.enableRoute("borrower-declined"), in: off.bundle).notes == [])
+  }
+
+  @Test("values are written so that the language reads them back")
+  func values() throws {
+    let bundle = try Self.bundle()
+    func line(_ path: String, _ value: YAMLValue) throws -> [String] {
+      try Self.lines(Self.edit(.set(path: path, value), in: bundle)).filter { $0.hasPrefix("+") }
+    }
+    let body = "targets.crm.actions.log_call.body"
+    #expect(try line("\(body).to", .text("+919876543210")) == ["+          to: \"+919876543210\""])
+    #expect(try line("\(body).to", .text("919876543210")) == ["+          to: \"919876543210\""])
+    #expect(try line("\(body).to", .scalar("919876543210", plain: true)) == ["+          to: 919876543210"])
+    #expect(try line("\(body).type", .text("no")) == ["+          type: \"no\""])
+    #expect(try line("\(body).at", .text("{{ at | date }}")) == ["+          at: \"{{ at | date }}\""])
+    #expect(try line("targets.crm.order_by", .scalar("none", plain: true)) == ["+    order_by: none"])
+    #expect(try line("targets.crm.limit", .sequence([.text("1/s"), .text("20/min")])) == ["+    limit: [1/s, 20/min]"])
+    let when = "routes.agent-declined.when"
+    #expect(
+      try line("\(when).local.time.between", .text("08:00-18:00"))
+        == ["+    when: { event: CALL_REJECTED, direction: INCOMING, local.time: { between: \"08:00-18:00\" } }"])
+  }
+
+  @Test("a value that is given anew changes only where it differs, and what stays keeps its comments")
+  func reconciling() throws {
+    let text = """
+      version: 1
+      tables:
+        leads:
+          # the first
+          a: u   # of a
+          b: v   # of b
+          c: z
+      """
+    let bundle = ConfigBundle(main: .init(name: "f", text: text))
+    let value = try YAMLValue(yaml: "{ a: u, b: vv, d: w }", what: "v")
+    let edited = try Self.edit(.set(path: "tables.leads", value), in: bundle)
+    #expect(edited.bundle.main.text.hasSuffix("    a: u   # of a\n    b: vv   # of b\n    d: w"), "\(edited.diff)")
+    let turned = try YAMLValue(yaml: "{ b: v, a: u }", what: "v")
+    #expect(
+      try Self.edit(.set(path: "tables.leads", turned), in: bundle).bundle.main.text.hasSuffix("    b: v\n    a: u"))
+    let example = try Self.bundle()
+    let sends = try YAMLValue(yaml: "[crm.log_call, crm.log_agent, automation.event]", what: "v")
+    let shorter = try Self.edit(.set(path: "routes.agent-declined.send", sends), in: example)
+    #expect(shorter.bundle.main.text.contains("      - automation.event\n    also:\n"), "\(shorter.diff)")
+  }
+
+  @Test("a target of each preset is added with its secrets by name, and checks")
+  func targets() throws {
+    let bundle = try Self.bundle()
+    for type in Presets.names {
+      let edited = try Self.edit(.addTarget(type: type, name: "new-one", with: []), in: bundle)
+      let loaded = ConfigLoader.load(bundle: edited.bundle)
+      #expect(!loaded.hasErrors)
+      #expect(edited.notes.count == Set(loaded.secretsNamed.map(\.name)).filter { $0.hasPrefix("new_one_") }.count)
+      #expect(edited.notes.allSatisfy { $0.contains("DIVERT_SECRET_NEW_ONE_") })
+      #expect(try Self.edit(.removeTarget("new-one"), in: edited.bundle).bundle == bundle)
+      #expect(try Self.edit(.set(path: "targets.new-one.limit", .text("2/s")), in: edited.bundle).file != nil)
+    }
+    let own = try Self.edit(
+      .addTarget(type: "http", name: "erp", with: [.init("url", .text("https://erp.example"))]), in: bundle)
+    #expect(Self.lines(own) == ["+  erp:", "+    url: https://erp.example"])
+    #expect(own.warnings.map(\.code) == ["no_actions"])
+    #expect(Self.fault(.addTarget(type: "slcak", name: "x", with: []), in: bundle)?.message.contains("'slack'") == true)
+    #expect(Self.fault(.addTarget(type: "slack", name: "crm", with: []), in: bundle)?.code == "exists")
+  }
+
+  private static let west = """
+    # The west's own.
+    targets:
+      west_lead: { type: slack, hook: "{{ secrets.west_hook }}" }
+    routes:
+      west:
+        when: { waba: "+919000000000" }
+        send: [west_lead.alert: "{{ at }}"]
+    """
+
+  @Test("with routes.d, the file changes in which the thing stands")
+  func severalFiles() throws {
+    let bundle = try Self.bundle(Self.west)
+    #expect(try Self.edit(.disableRoute("west"), in: bundle).file?.name == "routes.d/west.yaml")
+    #expect(try Self.edit(.disableRoute("agent-declined"), in: bundle).file?.name == "routes.yaml")
+    #expect(
+      try Self.edit(.set(path: "targets.west_lead.limit", .text("1/s")), in: bundle).file?.name == "routes.d/west.yaml")
+    let added = ConfigOrder.addTarget(type: "slack", name: "more", with: [])
+    #expect(try Self.edit(added, in: bundle).file?.name == "routes.yaml")
+    #expect(try Self.edit(added, in: bundle, into: "west.yaml").file?.name == "routes.d/west.yaml")
+    #expect(Self.fault(.addTarget(type: "slack", name: "west_lead", with: []), in: bundle)?.code == "exists")
+    #expect(throws: EditFault.self) { try Self.edit(added, in: bundle, into: "east.yaml") }
+    #expect(throws: EditFault.self) {
+      try Self.edit(.disableRoute("west"), .disableRoute("agent-declined"), in: bundle)
+    }
+  }
+
+  @Test("what is not there is named, with the nearest name that is")
+  func misses() throws {
+    let bundle = try Self.bundle()
+    #expect(
+      Self.fault(.disableRoute("agent-decline"), in: bundle)?.message.contains("did you mean 'agent-declined'?") == true
+    )
+    #expect(Self.fault(.removeTarget("cmr"), in: bundle)?.message.contains("did you mean 'crm'?") == true)
+    #expect(Self.fault(.unset(path: "targets.crm.retry"), in: bundle)?.code == "not_found")
+    #expect(Self.fault(.set(path: "targets.crm.url", .scalar("", plain: true)), in: bundle)?.code == "no_value")
+  }
+}

@@ -99,6 +99,8 @@ import Testing
     try await router.untilConfig { $0["failures"]?.integer == 2 }
     try router.write(config: Self.config("2", crm))
     try await router.untilConfig { $0["file_in_force"]?.bool == true && $0["number"]?.integer == 2 }
+    // The engine rings the alarm's end in a turn of its own, after the swap.
+    try await router.until("the alarm's end is in the log") { router.log.contains("event=alarm_over ") }
     #expect(
       router.log.split(separator: "event=alarm ", omittingEmptySubsequences: false).count - 1 == 1, "\(router.log)")
     #expect(

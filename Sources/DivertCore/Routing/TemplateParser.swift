@@ -172,6 +172,9 @@ private struct TemplateParser {
       let literal = try quoted()
       return Argument(value: .literal(literal), place: start..<at)
     }
+    if next == UInt8(ascii: "\"") {
+      throw TemplateFault(offset: start, length: 1, reason: "an argument in quotes is written '…', with single ones")
+    }
     let literal = word(stops: "|},'")
     guard !literal.isEmpty else {
       throw TemplateFault(offset: start, length: 1, reason: "expected an argument: a word, '…' or $path")

@@ -1,5 +1,5 @@
 // Every mistake of a configuration, one file each: the diagnostics stand in comments at the file's end.
-import FoundationEssentials
+import Foundation
 import Testing
 
 @testable import DivertConfig
@@ -48,5 +48,27 @@ struct Fixture: Sendable, CustomTestStringConvertible {
       #expect(said.contains(expected.part), "\(said)")
     }
     #expect((result.table == nil) == result.hasErrors)
+  }
+
+  /// What takes more than one file, a folder, or a text too long for a fixture; they have tests of their own.
+  private static let withoutFixture: Set = [
+    "absent_file", "absent_secret", "main_file_only", "name_given_twice", "not_read", "too_large", "too_many",
+    "unreadable",
+  ]
+
+  @Test("every kind of diagnostic that the sources can give has a fixture")
+  func kinds() throws {
+    let call = try Regex(#"(?:error|warn|report|Diagnostic)\(\s*(?:\.(?:error|warning),\s*)?"([a-z_]+)""#)
+    let folder = Files.root + "/Sources/DivertConfig"
+    var codes: Set<String> = []
+    for name in FileManager.default.enumerator(atPath: folder)?.compactMap({ $0 as? String }) ?? [] {
+      guard name.hasSuffix(".swift") else { continue }
+      let source = try Files.text("Sources/DivertConfig/" + name)
+      for match in source.matches(of: call) { codes.insert(String(match.output[1].substring ?? "")) }
+    }
+    let shown = Set(
+      Fixture.all.flatMap(\.expectations).compactMap { $0.head.split(separator: " ").last.map(String.init) })
+    #expect(codes.count > 60)
+    #expect(codes.subtracting(shown).subtracting(Self.withoutFixture).sorted() == [])
   }
 }

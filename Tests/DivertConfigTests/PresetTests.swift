@@ -13,6 +13,7 @@ import Testing
       pab: { type: pabbly, hook: "{{ secrets.pab }}" }
     routes:
       all:
+        when: { direction: INCOMING }
         send:
           - whatsapp.text: "Sorry, {{ customer.name }}"
           - whatsapp.template: { name: emi_followup, values: ["{{ customer.name | default: 'Customer' }}"] }

@@ -22,13 +22,18 @@ package struct Diagnostic: Sendable, Hashable {
   package var message: String
   /// The remedy or the nearest right name.
   package var hint: String?
-  /// The line that is meant, as it stands in the file.
+  /// The line that is meant, as it stands in the file; of a long one, what stands around the place.
   package var sourceLine: String
+  /// How many characters of the line stand before `sourceLine`.
+  package var skipped: Int
+  /// What would put it right, where that is plain.
+  package var fix: Fix?
   /// Further places that belong to it, such as the first of two.
   package var notes: [Note]
 
   init(
-    _ severity: Severity, _ code: String, _ place: Place, _ message: String, hint: String? = nil, notes: [Note] = []
+    _ severity: Severity, _ code: String, _ place: Place, _ message: String, hint: String? = nil, notes: [Note] = [],
+    fix: Fix? = nil
   ) {
     let excerpt = Excerpt(place)
     self.severity = severity
@@ -40,13 +45,9 @@ package struct Diagnostic: Sendable, Hashable {
     self.message = message
     self.hint = hint
     self.sourceLine = excerpt.line
+    self.skipped = excerpt.skipped
     self.notes = notes
-  }
-
-  /// For YAML that takes `{{ x }}` for a mapping.
-  static func unquotedTemplate(_ place: Place) -> Diagnostic {
-    let message = "a template must be in quotes: YAML reads '{{' as the beginning of a mapping"
-    return Diagnostic(.error, "unquoted_template", place, message, hint: "quote it: \"{{ … }}\"")
+    self.fix = fix ?? Fix(place, excerpt, hint: hint)
   }
 }
 
@@ -60,6 +61,7 @@ extension Diagnostic {
     package var length: Int
     package var message: String
     package var sourceLine: String
+    package var skipped: Int
 
     init(_ place: Place, _ message: String) {
       let excerpt = Excerpt(place)
@@ -69,22 +71,34 @@ extension Diagnostic {
       length = excerpt.length
       self.message = message
       sourceLine = excerpt.line
+      skipped = excerpt.skipped
     }
   }
 }
 
 /// The line of a place, with columns in characters, not in Unicode scalars.
-private struct Excerpt {
+struct Excerpt {
   var line: String
   var column: Int
   var length: Int
+  /// Characters of the line that stand before `line`.
+  var skipped: Int
+
+  /// Of longer lines, only what stands around the place is shown.
+  private static let longest = 400
 
   init(_ place: Place) {
-    line = place.source.line(place.line)
-    let before = line.unicodeScalars.prefix(max(0, place.column - 1))
-    let meant = line.unicodeScalars.dropFirst(max(0, place.column - 1)).prefix(place.length)
-    column = String(String.UnicodeScalarView(before)).count + 1
-    length = max(1, String(String.UnicodeScalarView(meant)).count)
+    let whole = place.source.scalars(place.line)
+    let before = whole.prefix(max(0, place.column - 1))
+    let meant = whole.dropFirst(max(0, place.column - 1)).prefix(min(place.length, Self.longest))
+    let cut = whole.count > Self.longest ? max(0, before.count - Self.longest / 4) : 0
+    let left = SourceText.string(before.prefix(cut))
+    let shown = SourceText.string(before.dropFirst(cut))
+    // Counting the characters of an endless line takes longer than it is worth.
+    skipped = cut > 100_000 ? cut : left.count
+    column = skipped + shown.count + 1
+    length = max(1, SourceText.string(meant).count)
+    line = shown + SourceText.string(whole.dropFirst(before.count).prefix(Self.longest))
   }
 
   /// The line under its number, and a caret under what is meant.
@@ -101,11 +115,11 @@ extension Diagnostic: CustomStringConvertible {
   package var description: String {
     let margin = String(repeating: " ", count: String(line).count)
     var text = "\(file):\(line):\(column): \(severity.rawValue): \(message)\n"
-    text += Excerpt.shown(sourceLine, line, column, length)
+    text += Excerpt.shown(sourceLine, line, column - skipped, length)
     if let hint { text += " \(margin) = \(hint)\n" }
     for note in notes {
       text += "\(note.file):\(note.line):\(note.column): note: \(note.message)\n"
-      text += Excerpt.shown(note.sourceLine, note.line, note.column, note.length)
+      text += Excerpt.shown(note.sourceLine, note.line, note.column - note.skipped, note.length)
     }
     return text
   }

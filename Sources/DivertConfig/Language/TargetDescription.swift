@@ -88,6 +88,7 @@ extension Language {
         "idempotency", .either([.choice(naturalKey), .mapping(.idempotency)]),
         standard: "{ header: Idempotency-Key }", "Where the key goes."),
       .init("to_person", .boolean, standard: "false", "A message to a person: never sent twice on a guess."),
+      .init("window", .duration, "Allowed only this long after the customer last wrote or called; for warnings."),
       .init("max", .entries(.whole(maxLength)), "The longest text at a path of the body, in characters."),
       .init("ambiguous", .choice(ambiguous), "What follows when no answer came."),
       .init("retry", .mapping(.retry), "How failed deliveries are tried again."),

@@ -44,7 +44,8 @@ extension LoadContext {
     return CompiledAction(
       definition: action, retry: (fields["retry"].map(retry) ?? PartialRetry()).over(inherited.retry),
       orderBy: fields["order_by"].flatMap { orderBy($0, sendScope) } ?? inherited.orderBy,
-      sandbox: fields["sandbox"].map(sandbox) ?? .standard, declares: declared != nil,
+      sandbox: fields["sandbox"].map(sandbox) ?? .standard,
+      window: fields["window"].flatMap { duration($0, "'window'") }, declares: declared != nil,
       argumentsKnown: declared == nil ? asksWell && fields.isWhole : declaresWell)
   }
 
@@ -208,7 +209,8 @@ extension LoadContext {
 }
 
 extension ActionDefinition {
-  fileprivate var templates: [Template] {
+  /// Every template of its request.
+  var templates: [Template] {
     let bodies: [Template] =
       switch body {
       case .none: []

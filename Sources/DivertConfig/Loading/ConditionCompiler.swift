@@ -12,7 +12,8 @@ extension LoadContext {
     return terms.count == 1 ? terms[0] : .all(terms)
   }
 
-  private func term(_ entry: YAMLNode.Entry) -> [Condition] {
+  /// The conditions of one entry of `when`; all of them must hold.
+  func term(_ entry: YAMLNode.Entry) -> [Condition] {
     guard !entry.value.isEmpty else {
       error("no_value", entry.keyPlace, "nothing stands after '\(entry.key):'", "give it a value or remove it")
       return []

@@ -20,10 +20,23 @@ package struct LoadResult: Sendable {
 
   package var hasErrors: Bool { diagnostics.contains { $0.severity == .error } }
 
-  /// A warning for each secret that is named and absent, at the first place that names it.
-  package func absentSecrets(isPresent: (String) -> Bool) -> [Diagnostic] {
+  /// A diagnostic for each secret that is named and absent, at the first place that names it: a warning of `check`, an
+  /// error where it stops the router.
+  package func absentSecrets(
+    as severity: Diagnostic.Severity = .warning, isPresent: (String) -> Bool
+  ) -> [Diagnostic] {
     var seen: Set<String> = []
-    return secretsNamed.filter { seen.insert($0.name).inserted && !isPresent($0.name) }.map(\.absence)
+    return secretsNamed.filter { seen.insert($0.name).inserted && !isPresent($0.name) }.map { secret in
+      var absence = secret.absence
+      absence.severity = severity
+      return absence
+    }
+  }
+
+  /// Every diagnostic, those of absent secrets among them, in the order of the files and their lines.
+  package func diagnostics(isPresent: (String) -> Bool) -> [Diagnostic] {
+    let files = (bundle?.files ?? []).map { bundle?.path(of: $0) ?? $0.name }
+    return Diagnostic.inOrder(diagnostics + absentSecrets(isPresent: isPresent), files: files)
   }
 }
 
@@ -124,6 +137,7 @@ package enum ConfigLoader {
     parts.alarms = fields["alarms"].map(context.alarms) ?? []
     parts.routes = fields["routes"].map(context.routes) ?? []
     context.tests = context.configTests(fields, parts)
+    context.warn(fields, parts)
   }
 
   private static func checkVersion(_ node: YAMLNode, _ context: LoadContext) {

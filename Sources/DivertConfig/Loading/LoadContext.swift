@@ -30,14 +30,30 @@ final class LoadContext {
   func error(
     _ code: String, _ place: Place, _ message: String, _ hint: String? = nil, notes: [Diagnostic.Note] = []
   ) {
+    guard isRoom(at: place) else { return }
     diagnostics.append(Diagnostic(.error, code, place, message, hint: hint, notes: notes))
   }
 
-  func warn(_ code: String, _ place: Place, _ message: String, _ hint: String? = nil) {
-    diagnostics.append(Diagnostic(.warning, code, place, message, hint: hint))
+  func warn(
+    _ code: String, _ place: Place, _ message: String, _ hint: String? = nil, notes: [Diagnostic.Note] = []
+  ) {
+    guard isRoom(at: place) else { return }
+    diagnostics.append(Diagnostic(.warning, code, place, message, hint: hint, notes: notes))
   }
 
   func add(_ more: [Diagnostic]) { diagnostics += more }
+
+  /// More mistakes than anybody reads; what goes beyond them is counted as one.
+  static let maxDiagnostics = 1000
+
+  private func isRoom(at place: Place) -> Bool {
+    if diagnostics.count == Self.maxDiagnostics {
+      let end = Place(source: place.source, line: place.source.lineCount, column: 1, length: 1)
+      let message = "there are more mistakes than these \(Self.maxDiagnostics)"
+      diagnostics.append(Diagnostic(.error, "too_many", end, message, hint: "mend these first"))
+    }
+    return diagnostics.count < Self.maxDiagnostics
+  }
 
   func name(secret: String, at place: Place) { secrets.append(NamedSecret(secret, place)) }
 }

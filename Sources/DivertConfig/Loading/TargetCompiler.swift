@@ -18,6 +18,8 @@ struct CompiledAction {
   var retry: PartialRetry
   var orderBy: OrderBy?
   var sandbox: SandboxAnswer
+  /// How long after a customer's last message or call it may be sent; nil: at any time. For warnings only.
+  var window: Span?
   /// It declares its arguments, so that others are mistakes.
   var declares: Bool
   /// There are no further arguments that a fault hides.

@@ -3,15 +3,16 @@
 enum ScalarText {
   /// How many characters the scalar takes up on its first line.
   static func length(of value: String, plain: Bool, at place: Place) -> Int {
-    let rest = Array(place.source.line(place.line).unicodeScalars.dropFirst(place.column - 1))
+    let rest = place.source.scalars(place.line, from: place.column)
     if plain { return max(1, min(value.unicodeScalars.count, rest.count)) }
     guard let quote = rest.first, quote == "\"" || quote == "'" else { return 1 }
-    var index = 1
-    while index < rest.count {
+    let start = rest.startIndex
+    var index = start + 1
+    while index < rest.endIndex {
       if rest[index] == "\\", quote == "\"" {
         index += 2
       } else if rest[index] == quote {
-        guard quote == "'", index + 1 < rest.count, rest[index + 1] == "'" else { return index + 1 }
+        guard quote == "'", index + 1 < rest.endIndex, rest[index + 1] == "'" else { return index - start + 1 }
         index += 2
       } else {
         index += 1
@@ -24,12 +25,10 @@ enum ScalarText {
   /// is folded over several lines, so that only its beginning is known.
   static func place(of node: YAMLNode, offset: Int, length: Int) -> Place {
     guard case .scalar(let value, let plain) = node.content else { return node.place }
-    let line = Array(node.place.source.line(node.place.line).unicodeScalars)
-    let start = node.place.column - 1
-    guard start < line.count else { return node.place }
-    if plain { return value.unicodeScalars.count <= line.count - start ? node.place.part(offset, length) : node.place }
-    switch line[start] {
-    case "'", "\"": return quoted(node.place, line, start, offset, length)
+    let rest = node.place.source.scalars(node.place.line, from: node.place.column)
+    if plain { return value.unicodeScalars.count <= rest.count ? node.place.part(offset, length) : node.place }
+    switch rest.first {
+    case "'", "\"": return quoted(node.place, Array(rest), 0, offset, length)
     case "|": return block(node.place, value, offset, length)
     default: return node.place
     }
@@ -72,8 +71,7 @@ enum ScalarText {
       }
     }
     let number = place.line + 1 + lineOffset
-    let firstLine = place.source.line(place.line + 1)
-    let indentation = firstLine.unicodeScalars.prefix { $0 == " " }.count
+    let indentation = place.source.scalars(place.line + 1).prefix { $0 == " " }.count
     return Place(source: place.source, line: number, column: indentation + column + 1, length: max(1, length))
   }
 }

@@ -9,42 +9,71 @@ final class SourceText: Sendable {
   /// Whether lines of it mean something to a reader: a preset and the language's defaults are named as a whole.
   let hasLines: Bool
   let text: String
-  /// The lines without their breaks, cut where YAML 1.1 cuts them, so that line numbers agree with the parser's.
-  let lines: [String]
+  private let scalars: [Unicode.Scalar]
+  /// Where the lines begin and end in `scalars`, their breaks left out; cut where YAML 1.1 cuts them, so that line
+  /// numbers agree with the parser's.
+  private let ranges: [Range<Int>]
 
   init(file: String, text: String, name: String? = nil, hasLines: Bool = true) {
     self.file = file
     self.name = name ?? file
     self.hasLines = hasLines
     self.text = text
-    lines = SourceText.cut(text)
+    scalars = Array(text.unicodeScalars)
+    ranges = SourceText.cut(scalars)
   }
+
+  /// How many lines there are, at least one.
+  var lineCount: Int { ranges.count }
 
   /// The line with this number, counted from 1; empty past the end.
-  func line(_ number: Int) -> String {
-    number >= 1 && number <= lines.count ? lines[number - 1] : ""
+  func line(_ number: Int) -> String { Self.string(scalars(number)) }
+
+  /// The same as Unicode scalars, from a column on, counted from 1. Costs nothing, however long the line is.
+  func scalars(_ number: Int, from column: Int = 1) -> ArraySlice<Unicode.Scalar> {
+    guard number >= 1, number <= ranges.count else { return [] }
+    let range = ranges[number - 1]
+    return scalars[min(range.upperBound, range.lowerBound + max(0, column - 1))..<range.upperBound]
   }
 
-  private static func cut(_ text: String) -> [String] {
-    var lines: [String] = []
-    var line = String.UnicodeScalarView()
-    var afterReturn = false
-    for scalar in text.unicodeScalars {
-      defer { afterReturn = scalar == "\r" }
-      if scalar == "\n", afterReturn { continue }
-      guard isBreak(scalar) else {
-        line.append(scalar)
+  static func string(_ scalars: some Sequence<Unicode.Scalar>) -> String {
+    var view = String.UnicodeScalarView()
+    view.append(contentsOf: scalars)
+    return String(view)
+  }
+
+  /// Where the line with this number begins in the text's Unicode scalars; the end of the text past the last.
+  func offset(ofLine number: Int) -> Int {
+    number >= 1 && number <= ranges.count ? ranges[number - 1].lowerBound : scalars.count
+  }
+
+  /// The text with the given stretches (of Unicode scalars) filled with others, one for one.
+  func text(with fillings: [(range: Range<Int>, scalar: Unicode.Scalar)]) -> String {
+    var changed = scalars
+    for filling in fillings {
+      for place in filling.range where changed.indices.contains(place) { changed[place] = filling.scalar }
+    }
+    return Self.string(changed)
+  }
+
+  private static func cut(_ scalars: [Unicode.Scalar]) -> [Range<Int>] {
+    var ranges: [Range<Int>] = []
+    var start = 0
+    for (place, scalar) in scalars.enumerated() where isBreak(scalar) {
+      if scalar == "\n", place > 0, scalars[place - 1] == "\r" {
+        start = place + 1
         continue
       }
-      lines.append(String(line))
-      line = String.UnicodeScalarView()
+      ranges.append(start..<place)
+      start = place + 1
     }
-    lines.append(String(line))
-    return lines
+    ranges.append(start..<scalars.count)
+    return ranges
   }
 
   private static func isBreak(_ scalar: Unicode.Scalar) -> Bool {
-    scalar == "\n" || scalar == "\r" || scalar == "\u{85}" || scalar == "\u{2028}" || scalar == "\u{2029}"
+    scalar.value < 0x80
+      ? scalar == "\n" || scalar == "\r" : scalar == "\u{85}" || scalar == "\u{2028}" || scalar == "\u{2029}"
   }
 }
 

@@ -8,32 +8,66 @@ struct YAMLReader {
   /// The names of keys that were set aside so that the composer would go on; see `compose`.
   private var setAside: [String] = []
   private var nodes = 0
+  /// What is composed: the source, character for character, but for what had to be hidden from the composer.
+  private var text: String
+  private var isVeiled = false
+  /// A mapping was met whose key is a mapping in braces.
+  private var sawBraces = false
 
   /// Deeper and larger documents are refused: they are mistakes or attacks (aliases multiply).
   static let maxDepth = 64
   static let maxNodes = 200_000
   private static let maxSetAside = 200
+  /// How many bytes are composed again and again, in all.
+  private static let maxComposed = 4_000_000
 
-  private init(_ source: SourceText) { self.source = source }
+  private init(_ source: SourceText) {
+    self.source = source
+    text = source.text
+  }
 
   /// The document's root, nil when it has none or cannot be read, and what is wrong with it.
   static func read(_ source: SourceText) -> (root: YAMLNode?, diagnostics: [Diagnostic]) {
     var reader = YAMLReader(source)
-    guard let node = reader.compose() else { return (nil, reader.diagnostics) }
-    let root = reader.convert(node, depth: 0)
+    var root = reader.root()
+    if reader.sawBraces, !reader.isVeiled {
+      reader.diagnostics = []
+      reader.nodes = 0
+      if reader.veilTemplates() { root = reader.root() }
+    }
     return (root, reader.diagnostics)
+  }
+
+  private mutating func root() -> YAMLNode? {
+    if mayMultiply, !isVeiled { return refuseKeys() ? nil : compose().flatMap { convert($0, depth: 0) } }
+    return compose().flatMap { convert($0, depth: 0) }
+  }
+
+  // The composer compares keys as a whole; a key with aliases in it can be larger than the world. Such keys are looked for
+  // in the text, where there are aliases at all; templates without quotes would be such keys, too.
+  private mutating func refuseKeys() -> Bool {
+    _ = veilTemplates()
+    guard let key = Outline(of: SourceText(file: source.file, text: text)).complexKey else { return false }
+    let place = Place(source: source, line: key.line, column: key.column, length: 1)
+    diagnostics.append(Diagnostic(.error, "bad_key", place, "a key must be a single value"))
+    return true
+  }
+
+  /// Whether the text has anchors and aliases.
+  private var mayMultiply: Bool {
+    text.utf8.contains(UInt8(ascii: "&")) && text.utf8.contains(UInt8(ascii: "*"))
   }
 
   // The composer stops at a mapping with a key given twice. The first of them is then overwritten, in place and
   // character for character, by one from a private-use range that stands for its number, and the text is composed
   // again.
   private mutating func compose() -> Node? {
-    var text = source.text
     while true {
       do {
-        return try Yams.compose(yaml: text)
+        // Tags are not part of the language, so they are not looked for; that is most of the time otherwise.
+        return try Yams.compose(yaml: text, .basic)
       } catch YamlError.duplicatedKeysInMapping(let names, let context) {
-        guard let name = names.first, setAside.count < Self.maxSetAside,
+        guard let name = names.first, setAside.count < min(Self.maxSetAside, Self.maxComposed / text.utf8.count),
           let changed = Self.overwrite(name, at: context.mark, in: text, with: Self.mask(setAside.count))
         else {
           report("duplicate_key", context.mark, 1, "a key is given twice in one mapping", "remove one of the two")
@@ -42,6 +76,7 @@ struct YAMLReader {
         setAside.append(name)
         text = changed
       } catch let fault as YamlError {
+        if veilTemplates() { continue }
         report(fault)
         return nil
       } catch {
@@ -102,20 +137,23 @@ extension YAMLReader {
   private mutating func convert(_ scalar: Node.Scalar) -> YAMLNode {
     refuseTag(at: scalar.mark)
     let plain = scalar.style == .plain || scalar.style == .any
+    let text = unveiled(scalar)
     var start = afterAnchor(place(scalar.mark, 1))
-    start.length = ScalarText.length(of: scalar.string, plain: plain, at: start)
-    return YAMLNode(content: .scalar(scalar.string, plain: plain), place: start)
+    start.length = ScalarText.length(of: text, plain: plain, at: start)
+    return YAMLNode(content: .scalar(text, plain: plain), place: start)
   }
 
   private mutating func convert(_ mapping: Node.Mapping, _ depth: Int) -> YAMLNode? {
     refuseTag(at: mapping.mark)
     let whole = place(mapping.mark, 1)
     var entries: [YAMLNode.Entry] = []
+    var places: [String: Int] = [:]
     for (key, value) in mapping {
       guard let entry = convert(key, value, depth) else { continue }
-      if let first = entries.first(where: { $0.key == entry.key }) {
-        reportTwice(first, entry)
+      if let first = places[entry.key] {
+        reportTwice(entries[first], entry)
       } else {
+        places[entry.key] = entries.count
         entries.append(entry)
       }
     }
@@ -158,7 +196,7 @@ extension YAMLReader {
   private mutating func refuseTag(at mark: Mark?) {
     let start = place(mark, 1)
     let place = afterAnchor(start)
-    let rest = source.line(place.line).unicodeScalars.dropFirst(place.column - 1)
+    let rest = source.scalars(place.line, from: place.column)
     guard rest.first == "!" else { return }
     let tag = Place(source: source, line: place.line, column: place.column, length: rest.prefix { $0 != " " }.count)
     diagnostics.append(Diagnostic(.error, "yaml_tag", tag, "YAML tags are not part of the language", hint: "remove it"))
@@ -166,7 +204,7 @@ extension YAMLReader {
 
   /// The place behind an anchor (`&name `) that stands at `place`.
   private func afterAnchor(_ place: Place) -> Place {
-    let rest = source.line(place.line).unicodeScalars.dropFirst(place.column - 1)
+    let rest = source.scalars(place.line, from: place.column)
     guard rest.first == "&" else { return place }
     let anchor = rest.prefix { $0 != " " }
     let blanks = rest.dropFirst(anchor.count).prefix { $0 == " " }
@@ -180,12 +218,14 @@ extension YAMLReader {
 
   private mutating func reportKey(_ key: Node) {
     let start = place(key.mark, 1)
-    let column = max(1, start.column - 1)
-    let line = source.line(start.line).unicodeScalars.dropFirst(column - 1)
-    guard String(String.UnicodeScalarView(line)).hasPrefix("{{") else {
+    let columns = [start.column - 1, start.column].filter { $0 >= 1 }
+    guard
+      let column = columns.first(where: { source.scalars(start.line, from: $0).starts(with: "{{".unicodeScalars) })
+    else {
       report("bad_key", key.mark, 1, "a key must be a single value", nil)
       return
     }
+    sawBraces = true
     let place = Place(source: source, line: start.line, column: column, length: 2)
     diagnostics.append(.unquotedTemplate(place))
   }
@@ -194,13 +234,9 @@ extension YAMLReader {
     switch fault {
     case .scanner(let context, let problem, let mark, _), .parser(let context, let problem, let mark, _),
       .composer(let context, let problem, let mark, _):
-      if let place = templateWithoutQuotes(from: context?.mark.line ?? mark.line, to: mark.line) {
-        diagnostics.append(.unquotedTemplate(place))
-      } else {
-        let (message, hint) = YAMLFault.explain(problem, context?.text, line: source.line(mark.line))
-        let opening = problem.contains("end of stream") ? context?.mark : nil
-        report("yaml", opening ?? mark, 1, message, hint)
-      }
+      let (message, hint) = YAMLFault.explain(problem, context?.text, line: source.line(mark.line))
+      let opening = problem.contains("end of stream") ? context?.mark : nil
+      report("yaml", opening ?? mark, 1, message, hint)
     case .reader(let problem, let offset, _, _):
       let message = "this character cannot stand in a YAML file (\(problem))"
       diagnostics.append(Diagnostic(.error, "yaml", place(at: offset), message, hint: "remove it"))
@@ -210,23 +246,39 @@ extension YAMLReader {
   }
 
   private func place(at offset: Int?) -> Place {
-    let before = source.text.prefix(offset ?? 0)
-    let lines = SourceText(file: "", text: String(before)).lines
-    let column = (lines.last?.unicodeScalars.count ?? 0) + 1
-    return Place(source: source, line: lines.count, column: column, length: 1)
+    let before = SourceText(file: "", text: String(source.text.prefix(offset ?? 0)))
+    let column = before.scalars(before.lineCount).count + 1
+    return Place(source: source, line: before.lineCount, column: column, length: 1)
+  }
+}
+
+// Templates without quotes: `{ text: {{ x }} }` is a mapping with a mapping for a key, `{{ x }} more` is no YAML at all.
+// Once one is met, all of them are reported, hidden behind characters of the private-use range, one for one, and read as
+// if they were quoted.
+extension YAMLReader {
+  private static let veil: Unicode.Scalar = "\u{E7FF}"
+
+  /// Whether there are templates to hide; reports them.
+  private mutating func veilTemplates() -> Bool {
+    guard !isVeiled else { return false }
+    isVeiled = true
+    let templates = UnquotedTemplate.all(in: source)
+    for template in templates { diagnostics.append(.unquotedTemplate(template, in: source)) }
+    text = source.text(
+      with: templates.map { template in
+        let start = source.offset(ofLine: template.line)
+        return (start + template.range.lowerBound..<start + template.range.upperBound, Self.veil)
+      })
+    return !templates.isEmpty
   }
 
-  // `key: {{ x }} more` is a syntax error, reported by libyaml at the text behind the braces.
-  private func templateWithoutQuotes(from first: Int, to last: Int) -> Place? {
-    for number in max(first, last - 2)...max(first, last) {
-      let line = Array(source.line(number).unicodeScalars)
-      for column in line.indices where column >= 2 && column + 1 < line.count {
-        let opens = line[column] == "{" && line[column + 1] == "{" && line[column - 1] == " "
-        if opens, [":", "-", ",", "["].contains(line[column - 2]) {
-          return Place(source: source, line: number, column: column + 1, length: 2)
-        }
-      }
+  /// What stands in the file where the composer saw characters of the veil.
+  private func unveiled(_ scalar: Node.Scalar) -> String {
+    guard isVeiled, let mark = scalar.mark, scalar.string.unicodeScalars.contains(Self.veil) else {
+      return scalar.string
     }
-    return nil
+    let place = afterAnchor(place(mark, 1))
+    return SourceText.string(
+      source.scalars(place.line, from: place.column).prefix(scalar.string.unicodeScalars.count))
   }
 }

@@ -55,7 +55,7 @@ struct ConfigJudge: Sendable {
 
   private func judgeSecrets(_ loaded: LoadResult) throws(ConfigRefusal) {
     guard !sandbox, let hasSecret else { return }
-    let absent = loaded.absentSecrets(isPresent: hasSecret)
+    let absent = loaded.absentSecrets(as: .error, isPresent: hasSecret)
     if absent.isEmpty { return }
     throw ConfigRefusal(
       code: "secrets", diagnostics: absent,

@@ -1,0 +1,43 @@
+// Targets and actions that nothing sends to: left over, or misspelt where they were meant.
+import DivertCore
+
+extension LoadContext {
+  /// Everything that a configuration without errors is warned of. `fields`: those of the whole file.
+  func warn(_ fields: Fields, _ parts: RouteTable.Parts) {
+    warnOfSecrets(fields)
+    guard !diagnostics.contains(where: { $0.severity == .error }) else { return }
+    if let routes = fields["routes"] { RouteWarnings(self).check(parts.routes, routes) }
+    // A file without routes is not finished, and uses nothing yet.
+    if let targets = fields["targets"], !parts.routes.isEmpty { warnOfUnused(targets, parts) }
+  }
+
+  private func warnOfUnused(_ node: YAMLNode, _ parts: RouteTable.Parts) {
+    var used: [String: Set<String>] = [:]
+    func note(_ route: Route) {
+      for send in route.sends { used[send.target, default: []].insert(send.action) }
+      route.children.forEach(note)
+    }
+    parts.routes.forEach(note)
+    for send in parts.alarms { used[send.target, default: []].insert(send.action) }
+    for entry in node.entries ?? [] {
+      if let actions = used[entry.key] {
+        warnOfUnused(entry, actions)
+      } else if let action = targets[entry.key]?.actions.keys.sorted().first {
+        warn(
+          "unused_target", entry.keyPlace, "nothing is sent to target '\(entry.key)'",
+          "send to it ('\(entry.key).\(action)'), or remove it")
+      }
+    }
+  }
+
+  /// The target's own actions; those of its preset are there for whoever wants them.
+  private func warnOfUnused(_ target: YAMLNode.Entry, _ used: Set<String>) {
+    let preset = target.value["type"]?.text.flatMap { Preset.all[$0] }
+    for action in target.value["actions"]?.entries ?? [] where !used.contains(action.key) {
+      if preset?.root["actions"]?[action.key] != nil { continue }
+      warn(
+        "unused_action", action.keyPlace, "no route sends '\(target.key).\(action.key)'",
+        "send it from a route, or remove it")
+    }
+  }
+}

@@ -32,7 +32,7 @@ let package = Package(
     .target(
       name: "DivertConfig",
       dependencies: ["DivertCore", .product(name: "Yams", package: "Yams")],
-      resources: [.embedInCode("Presets")],
+      resources: [.embedInCode("Presets"), .embedInCode("Knowledge")],
       swiftSettings: strict),
     .target(
       name: "DivertStore",
@@ -69,9 +69,13 @@ let package = Package(
       swiftSettings: strict),
     .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: strict),
     .testTarget(name: "DivertCoreTests", dependencies: ["DivertCore"], swiftSettings: strict),
+    .target(
+      name: "ConfigFuzz", dependencies: ["DivertConfig", "DivertCore"], path: "Tests/ConfigFuzz", swiftSettings: strict),
+    .executableTarget(
+      name: "config-fuzz", dependencies: ["ConfigFuzz"], path: "Tests/ConfigFuzzRunner", swiftSettings: strict),
     .testTarget(
       name: "DivertConfigTests",
-      dependencies: ["DivertConfig", "DivertCore"],
+      dependencies: ["ConfigFuzz", "DivertConfig", "DivertCore"],
       exclude: ["Fixtures"],
       swiftSettings: strict),
     .testTarget(

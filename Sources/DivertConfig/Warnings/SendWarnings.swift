@@ -63,12 +63,16 @@ extension RouteWarnings {
   }
 
   private func complaint(_ field: EventField, _ cases: CaseSet, _ frame: RouteFrame) -> String {
+    if (cases & CaseSet.without(field)).isEmpty {
+      return "'\(field.rawValue)' is missing where this route matches, as 'when' says: this delivery would always fail"
+    }
     let always = frame.cases.isWithin(cases) ? "this delivery would always fail" : "for it this delivery would fail"
     return "'\(field.rawValue)' is never there for \(cases.phrase): \(always)"
   }
 
   /// The kinds of event that certainly get here without the field; nil: there are none, or it cannot be known.
   private func lacking(_ field: EventField, _ frame: RouteFrame) -> CaseSet? {
+    if conflicts.excludes(frame.terms, .value(.field(field), .exists(true))) { return frame.cases }
     let absent = CaseSet.without(field)
     if frame.cases.isWithin(absent) { return frame.cases }
     // A route for all sorts of events is not asked about each of them.

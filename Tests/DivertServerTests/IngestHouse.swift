@@ -50,9 +50,10 @@ final class IngestHouse: Sendable {
     controller = IngestController(
       seams: IngestSeams(
         currentTable: { table }, secret: { $0 == "ingest_key" ? "right-key" : nil },
-        append: { append async throws(StoreError) in
-          guard let house = store.value else { throw StoreError(code: "closed", description: "closed") }
-          return try await house.append(append)
+        append: { append, reply in
+          let closed = StoreError(code: "closed", description: "closed")
+          guard let house = store.value else { return reply(.failure(closed)) }
+          Task { reply(await house.append(append)) }
         },
         refuse: { refusal in store.value?.ledger.withLock { $0.refusals.append(refusal) } }),
       quarantine: quarantine, log: log.writer)
@@ -66,18 +67,15 @@ final class IngestHouse: Sendable {
     rmdir(directory)
   }
 
-  private func append(_ append: Append) async throws(StoreError) -> AppendOutcome {
+  private func append(_ append: Append) async -> Result<AppendOutcome, StoreError> {
     await gate()
-    return try ledger.withLock { (ledger) throws(StoreError) in
-      if let fault = ledger.fault { throw fault }
-      if let key = append.dedupe?.key, let id = ledger.known[key] { return .duplicate(id) }
+    return ledger.withLock { ledger in
+      if let fault = ledger.fault { return .failure(fault) }
+      if let key = append.dedupe?.key, let id = ledger.known[key] { return .success(.duplicate(id)) }
       let id = EventID(sequence: Int64(ledger.appended.count + 1), tag: 9)
       ledger.appended.append(append)
       if let key = append.dedupe?.key { ledger.known[key] = id }
-      return .accepted(
-        Event(
-          id: id, source: append.source, receivedAt: append.receivedAt, fields: append.fields, body: append.body,
-          raw: append.raw), hot: [])
+      return .success(.accepted(Event(id: id, content: append.content), hot: []))
     }
   }
 

@@ -46,10 +46,11 @@ import Testing
       let sketch = Event(
         id: EventID(sequence: 0, tag: 0), source: "doubletick", receivedAt: fields.at, fields: fields,
         body: raw.encoded(), raw: raw)
-      _ = try await owners.database.append(
-        Append(
-          source: "doubletick", receivedAt: fields.at, fields: fields, body: sketch.body, raw: raw, dedupe: nil,
-          planned: owners.table.plan(sketch), table: owners.table, congested: []))
+      let append = Append(sketch.content, dedupe: nil, planned: owners.table.plan(sketch), table: owners.table)
+      let result = await withCheckedContinuation { continuation in
+        owners.database.post(.append(append) { continuation.resume(returning: $0) })
+      }
+      _ = try result.get()
     }
   }
 

@@ -5,8 +5,6 @@ import DivertCore
 import Glibc
 import Synchronization
 
-typealias AppendReply = @Sendable (Result<AppendOutcome, StoreError>) -> Void
-
 /// What the owners ask of the database thread.
 enum DatabaseMessage: Sendable {
   /// Without a reply nobody would come again: the append is kept until it can be committed.
@@ -79,14 +77,6 @@ final class DatabaseThread: Sendable {
     mailbox.post(.stop)
     thread.withLock { $0 }?.join()
     return isDone.load(ordering: .acquiring)
-  }
-
-  /// Steps 3 to 4 for one event; returns when it is on disk.
-  func append(_ append: Append) async throws(StoreError) -> AppendOutcome {
-    let result = await withCheckedContinuation { continuation in
-      mailbox.post(.append(append) { continuation.resume(returning: $0) })
-    }
-    return try result.get()
   }
 
   /// Commits an operator's batch; returns when it is on disk.

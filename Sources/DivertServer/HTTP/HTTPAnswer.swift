@@ -47,12 +47,15 @@ package struct BodyReader: Sendable {
   package var limit: Int
   /// The answer when it is larger. The connection is closed after it.
   package var tooLarge: @Sendable () -> HTTPAnswer
-  /// Called once with the whole body.
-  package var whole: @Sendable ([UInt8]) async -> HTTPAnswer
+  /// Called once with the whole body, on the connection's event loop: must not block. `reply` is called once, from any
+  /// thread; what it is given runs on the event loop and makes the answer.
+  package var whole: @Sendable (_ body: [UInt8], _ reply: @escaping Reply) -> Void
+
+  package typealias Reply = @Sendable (_ answer: @escaping @Sendable () -> HTTPAnswer) -> Void
 
   package init(
     limit: Int, tooLarge: @escaping @Sendable () -> HTTPAnswer,
-    whole: @escaping @Sendable ([UInt8]) async -> HTTPAnswer
+    whole: @escaping @Sendable (_ body: [UInt8], _ reply: @escaping Reply) -> Void
   ) {
     self.limit = limit
     self.tooLarge = tooLarge

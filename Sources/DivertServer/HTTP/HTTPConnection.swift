@@ -24,7 +24,6 @@ final class HTTPConnection: ChannelInboundHandler {
   private let clock: ConnectionClock
   private var state = State.idle
   private var peer = ""
-  private var executor: LoopExecutor?
   /// Pipelined requests, in order.
   private var held: CircularBuffer<HTTPServerRequestPart> = []
   private var heldBytes = 0
@@ -41,7 +40,6 @@ final class HTTPConnection: ChannelInboundHandler {
 
   func handlerAdded(context: ChannelHandlerContext) {
     peer = context.remoteAddress?.ipAddress ?? ""
-    executor = LoopExecutor(context.eventLoop)
     clock.expired = { [weak self] in self?.expired(shuttingDown: $0, context: context) }
   }
 
@@ -176,11 +174,12 @@ extension HTTPConnection {
 
   private func answer(with reader: BodyReader, _ body: [UInt8], context: ChannelHandlerContext) {
     let here = NIOLoopBound((self, context), eventLoop: context.eventLoop)
-    let whole = reader.whole
-    Task(executorPreference: executor) {
-      let answer = await whole(body)
-      let (connection, context) = here.value
-      connection.finish(answer, context: context)
+    let loop = context.eventLoop
+    reader.whole(body) { answer in
+      loop.execute {
+        let (connection, context) = here.value
+        connection.finish(answer(), context: context)
+      }
     }
   }
 

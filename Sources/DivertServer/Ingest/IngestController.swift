@@ -53,7 +53,7 @@ extension IngestController {
       BodyReader(
         limit: limit,
         tooLarge: { self.refuse(.tooLarge(limit), source: source.name, peer: peer) },
-        whole: { await self.take($0, source: source, label: label, peer: peer, table: table) }))
+        whole: { self.take($0, source: source, label: label, peer: peer, table: table, reply: $1) }))
   }
 
   private func objection(to head: HTTPRequestHead, _ path: IngestPath, _ gate: SourceGate, _ peer: String)
@@ -94,7 +94,9 @@ extension IngestController {
     if let fault = Self.objection(toContentType: contentType) { return refuse(fault, source: source.name, peer: "") }
     let limit = table.parts.server.maxBody
     if body.count > limit { return refuse(.tooLarge(limit), source: source.name, peer: "") }
-    return await take(body, source: source, label: label, peer: "", table: table)
+    return await withCheckedContinuation { continuation in
+      take(body, source: source, label: label, peer: "", table: table) { continuation.resume(returning: $0()) }
+    }
   }
 
   /// Takes a quarantined body again, through the same steps. Accepted, it leaves the quarantine; refused, it stays and
@@ -103,49 +105,69 @@ extension IngestController {
     guard let kept = try quarantine.show(name) else { return nil }
     let table = seams.currentTable()
     guard let source = table.parts.sources[kept.source] else { return IngestRefusal.unknownSource.answer }
-    let answer: HTTPAnswer
+    let planned: Planned
     do throws(IngestRefusal) {
-      answer = try await accept(kept.body, source: source, label: kept.label, table: table)
+      planned = try plan(kept.body, source: source, label: kept.label, table: table)
     } catch {
       return error.answer
     }
-    try quarantine.remove(name)
+    let result = await withCheckedContinuation { continuation in
+      seams.append(planned.append) { continuation.resume(returning: $0) }
+    }
+    let answer = answer(planned, result, peer: "")
+    if case .success = result { try quarantine.remove(name) }
     return answer
   }
 
-  private func take(_ body: [UInt8], source: SourceDefinition, label: String?, peer: String, table: RouteTable) async
-    -> HTTPAnswer
-  {
+  /// Steps 2 to 4. What can be judged at once is answered at once; the rest when it is on disk.
+  private func take(
+    _ body: [UInt8], source: SourceDefinition, label: String?, peer: String, table: RouteTable,
+    reply: @escaping BodyReader.Reply
+  ) {
     do throws(IngestRefusal) {
-      return try await accept(body, source: source, label: label, table: table)
+      let planned = try plan(body, source: source, label: label, table: table)
+      seams.append(planned.append) { result in reply { self.answer(planned, result, peer: peer) } }
     } catch {
-      guard error.isMalformedBody else { return refuse(error, source: source.name, peer: peer) }
-      let kept = await quarantine.keep(
-        QuarantinedBody(
-          source: source.name, label: label, receivedAt: seams.now(), code: error.code, faults: error.allFaults,
-          body: body))
-      return refuse(error, source: source.name, peer: peer, quarantined: kept)
+      guard error.isMalformedBody else {
+        let answer = refuse(error, source: source.name, peer: peer)
+        return reply { answer }
+      }
+      let sent = QuarantinedBody(
+        source: source.name, label: label, receivedAt: seams.now(), code: error.code, faults: error.allFaults,
+        body: body)
+      Task {
+        let kept = await quarantine.keep(sent)
+        let answer = refuse(error, source: sent.source, peer: peer, quarantined: kept)
+        reply { answer }
+      }
     }
   }
 
-  private func accept(_ body: [UInt8], source: SourceDefinition, label: String?, table: RouteTable)
-    async throws(IngestRefusal) -> HTTPAnswer
-  {
-    let (append, matched) = try plan(body, source: source, label: label, table: table)
-    do throws(StoreError) {
-      let outcome = try await seams.append(append)
-      if case .accepted = outcome { table.matches.count(matched, receivedAt: append.receivedAt) }
+  /// What is told of an append: accepted, known already, or that it could not be kept and is to be sent again.
+  private func answer(_ planned: Planned, _ result: Result<AppendOutcome, StoreError>, peer: String) -> HTTPAnswer {
+    switch result {
+    case .success(let outcome):
+      if case .accepted = outcome {
+        planned.append.table.matches.count(planned.matched, receivedAt: planned.append.receivedAt)
+      }
       return Self.answer(to: outcome)
-    } catch {
-      logStoreFault(error, source: source.name)
-      throw error.code == "closed" ? .stopping : .storeFailed(error.code)
+    case .failure(let error):
+      let source = planned.append.source
+      logStoreFault(error, source: source)
+      return refuse(error.code == "closed" ? .stopping : .storeFailed(error.code), source: source, peer: peer)
     }
+  }
+
+  /// An event to accept, and the places of the routes that matched it.
+  private struct Planned {
+    var append: Append
+    var matched: [Int]
   }
 
   /// Steps 2 and 3, with the places of the routes that matched. The store gives the event its id; until then a
   /// placeholder stands for it.
   private func plan(_ body: [UInt8], source: SourceDefinition, label: String?, table: RouteTable)
-    throws(IngestRefusal) -> (Append, matched: [Int])
+    throws(IngestRefusal) -> Planned
   {
     let now = seams.now()
     let reception = Reception.of(
@@ -158,7 +180,7 @@ extension IngestController {
     var matched: [Int] = []
     let append = Append(
       event.content, dedupe: key?.entry(receivedAt: now), planned: table.plan(event, matched: &matched), table: table)
-    return (append, matched)
+    return Planned(append: append, matched: matched)
   }
 
   private static func answer(to outcome: AppendOutcome) -> HTTPAnswer {

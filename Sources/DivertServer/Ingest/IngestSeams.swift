@@ -2,20 +2,23 @@
 
 package import DivertCore
 
+/// Takes what became of an append.
+package typealias AppendReply = @Sendable (Result<AppendOutcome, StoreError>) -> Void
+
 package struct IngestSeams: Sendable {
   /// The newest configuration.
   package var currentTable: @Sendable () -> RouteTable
   /// A secret's value by name; nil where it is absent. Asked once per configuration and source.
   package var secret: @Sendable (String) -> String?
-  /// Step 4 of the line: returns after the commit is on disk.
-  package var append: @Sendable (Append) async throws(StoreError) -> AppendOutcome
+  /// Step 4 of the line: `reply` is called once, from any thread, after the commit is on disk. Must not block.
+  package var append: @Sendable (Append, _ reply: @escaping AppendReply) -> Void
   /// Counts a refusal in a following commit. Must not block.
   package var refuse: @Sendable (Refusal) -> Void
   package var now: @Sendable () -> Timestamp
 
   package init(
     currentTable: @escaping @Sendable () -> RouteTable, secret: @escaping @Sendable (String) -> String?,
-    append: @escaping @Sendable (Append) async throws(StoreError) -> AppendOutcome,
+    append: @escaping @Sendable (Append, _ reply: @escaping AppendReply) -> Void,
     refuse: @escaping @Sendable (Refusal) -> Void,
     now: @escaping @Sendable () -> Timestamp = WallClock.now
   ) {

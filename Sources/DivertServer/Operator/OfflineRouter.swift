@@ -97,21 +97,23 @@ package final class OfflineRouter: Sendable {
   }
 
   /// What is accepted waits in the store for the router's next start.
+  private static func accept(_ append: Append, _ store: any Store) throws(StoreError) -> AppendOutcome {
+    var append = append
+    append.congested = Set(append.table.parts.targets.keys)
+    var batch = StoreBatch()
+    batch.appends = [append]
+    guard let outcome = try store.commit(batch, now: WallClock.now()).appends.first else {
+      throw StoreError(code: "other", description: "the store did not say what became of the event")
+    }
+    return outcome
+  }
+
   private static func seams(
     _ table: RouteTable, _ store: any Store, _ secrets: SecretStore, _ troubles: Troubles
   ) -> IngestSeams {
     IngestSeams(
       currentTable: { table }, secret: { secrets.value($0) },
-      append: { append throws(StoreError) in
-        var append = append
-        append.congested = Set(table.parts.targets.keys)
-        var batch = StoreBatch()
-        batch.appends = [append]
-        guard let outcome = try store.commit(batch, now: WallClock.now()).appends.first else {
-          throw StoreError(code: "other", description: "the store did not say what became of the event")
-        }
-        return outcome
-      },
+      append: { append, reply in reply(Result { () throws(StoreError) in try accept(append, store) }) },
       refuse: { refusal in
         var batch = StoreBatch()
         batch.refusals = [refusal]

@@ -125,7 +125,12 @@ extension Emulator {
         .read(
           BodyReader(
             limit: 16 << 20, tooLarge: { HTTPAnswer(status: 413, body: [], closes: true) },
-            whole: { await self.answer(head, $0) }))
+            whole: { body, reply in
+              Task {
+                let answer = await self.answer(head, body)
+                reply { answer }
+              }
+            }))
       },
       failure: { HTTPAnswer(status: $0, body: []) })
   }

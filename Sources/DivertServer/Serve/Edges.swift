@@ -120,9 +120,9 @@ final class Edges: Sendable {
     let owners = owners
     return IngestSeams(
       currentTable: { owners.table }, secret: { owners.secrets.value($0) },
-      append: { append throws(StoreError) in
+      append: { append, reply in
         owners.silence.heard(append.source, at: append.receivedAt)
-        return try await owners.database.append(append)
+        owners.database.post(.append(append, reply: reply))
       },
       refuse: { owners.database.post(.refusal($0)) })
   }

@@ -162,3 +162,19 @@ enum Posts {
     return "\(method) \(path) HTTP/1.1\r\nhost: x\r\n\(type)content-length: \(body.utf8.count)\r\n\(headers)\r\n\(body)"
   }
 }
+
+/// Keeps a request in flight until the test lets it go on.
+final class Hold: Sendable {
+  private let gate = AsyncStream.makeStream(of: Never.self)
+  private let entered = AsyncStream.makeStream(of: Never.self)
+
+  func wait() async {
+    entered.continuation.finish()
+    for await _ in gate.stream {}
+  }
+
+  func open() { gate.continuation.finish() }
+
+  /// Returns when a request is held.
+  func reached() async { for await _ in entered.stream {} }
+}

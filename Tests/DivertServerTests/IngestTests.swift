@@ -52,6 +52,46 @@ import Testing
     }
   }
 
+  @Test(
+    "a request that is whole is answered, whatever follows it before its answer",
+    arguments: [
+      "GARBAGE\r\n\r\n",
+      "POST /in/doubletick/right-key HTTP/1.1\r\nhost: x\r\ncontent-length: 100\r\n\r\n{",
+      "",
+    ], [true, false])
+  func whatFollows(rest: String, ends: Bool) async throws {
+    let hold = Hold()
+    let house = try IngestHouse(gate: { await hold.wait() })
+    try await house.open { port, _ in
+      let client = try RawClient(port: port)
+      await client.send(Posts.post(body: Posts.event()) + rest)
+      await hold.reached()
+      if ends { client.end() }
+      hold.open()
+      #expect(try await client.response().status == 200)
+      if ends || rest.hasPrefix("GARBAGE") { #expect(await client.closed()) }
+    }
+    #expect(house.ledger.withLock { $0.appended.count } == 1)
+  }
+
+  @Test(
+    "a pipelined request that is refused is answered in its turn, and the connection ends with its client's last byte")
+  func refusedBehind() async throws {
+    let hold = Hold()
+    let house = try IngestHouse(gate: { await hold.wait() })
+    try await house.open { port, _ in
+      let client = try RawClient(port: port)
+      await client.send(Posts.post(body: Posts.event()) + Posts.post("/in/nowhere/x", "{}"))
+      await hold.reached()
+      client.end()
+      hold.open()
+      #expect(try await client.response().status == 200)
+      #expect(try await client.response().status == 404)
+      // Long before the connection's idle time, which is a minute: `closed` waits for 20 s.
+      #expect(await client.closed())
+    }
+  }
+
   @Test("the label names the event when the body does not, and JSON goes by any of its names")
   func labelsAndTypes() async throws {
     let house = try IngestHouse()

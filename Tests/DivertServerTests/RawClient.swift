@@ -45,6 +45,9 @@ final class RawClient: Sendable {
   @discardableResult
   func send(_ text: String) async -> Bool { await send(Array(text.utf8)) }
 
+  /// Says that nothing more is sent; what comes is still read.
+  func end() { shutdown(descriptor, Int32(SHUT_WR)) }
+
   /// The next whole response.
   func response() async throws -> RawResponse {
     let response = await blocking { descriptor -> RawResponse? in

@@ -82,4 +82,23 @@ import Testing
     #expect(try files.attributesOfItem(atPath: real)[.posixPermissions] as? Int == 0o640)
     #expect(try files.contentsOfDirectory(atPath: folder.path + "/routes.d") == ["west.yaml"])
   }
+
+  @Test("an install that fails halfway leaves every file as it was", arguments: [".more.yaml.tmp", "more.yaml"])
+  func halfway(obstacle: String) throws {
+    let folder = Folder()
+    let main = folder.path + "/routes.yaml"
+    try "one\n".write(toFile: main, atomically: true, encoding: .utf8)
+    try "old\n".write(toFile: folder.path + "/old.yaml", atomically: true, encoding: .utf8)
+    // A folder of the name of the temporary file, or of the file, cannot be written over.
+    try FileManager.default.createDirectory(
+      atPath: folder.path + "/routes.d/" + obstacle, withIntermediateDirectories: true)
+    let texts = [
+      ConfigText(name: "routes.yaml", text: "two\n"), ConfigText(name: "routes.d/more.yaml", text: "tables: {}\n"),
+    ]
+    #expect(throws: StoreError.self) { try ConfigFiles(main: main).install(texts, gone: ["old.yaml"]) }
+    #expect(try String(contentsOfFile: main, encoding: .utf8) == "one\n")
+    #expect(FileManager.default.fileExists(atPath: folder.path + "/old.yaml"))
+    let left = try FileManager.default.contentsOfDirectory(atPath: folder.path).sorted()
+    #expect(left == ["old.yaml", "routes.d", "routes.yaml"])
+  }
 }

@@ -53,10 +53,11 @@ struct ActionResolver: Sendable {
   private var known: [Key: Resolution] = [:]
   /// The first few, found by identity: cheaper than hashing five strings.
   private var recent: [Recent] = []
-  private let load: @Sendable (String) -> RouteTable?
+  private let load: @Sendable (String) throws(StoreError) -> RouteTable?
 
-  /// `load` compiles a stored configuration; nil when it is not stored or does not compile today.
-  init(current: RouteTable, load: @escaping @Sendable (String) -> RouteTable?) {
+  /// `load` compiles a stored configuration; nil when it is not stored or does not compile today. It throws when the store
+  /// cannot be read now.
+  init(current: RouteTable, load: @escaping @Sendable (String) throws(StoreError) -> RouteTable?) {
     self.current = current
     self.load = load
   }
@@ -95,7 +96,12 @@ struct ActionResolver: Sendable {
 
   private mutating func find(_ delivery: Delivery) -> Result<Resolution, UnresolvedAction> {
     let plan = delivery.plan
-    guard let table = table(delivery.version) else {
+    let table: RouteTable?
+    do throws(StoreError) { table = try self.table(delivery.version) } catch {
+      let reason = Reason("version_unreadable", "configuration \(delivery.version): \(error.description)")
+      return .failure(UnresolvedAction(reason: reason, isPassing: true))
+    }
+    guard let table else {
       let reason = Reason(
         "version_gone", "configuration \(delivery.version), which planned this delivery, cannot be loaded any more")
       return .failure(UnresolvedAction(reason: reason))
@@ -108,10 +114,10 @@ struct ActionResolver: Sendable {
     return .success(Resolution(recipe, table: table))
   }
 
-  private mutating func table(_ version: String) -> RouteTable? {
+  private mutating func table(_ version: String) throws(StoreError) -> RouteTable? {
     if version == current.version { return current }
     if let table = tables[version] { return table }
-    let table = load(version)
+    let table = try load(version)
     if let table { keep(table) }
     return table
   }
@@ -130,4 +136,6 @@ extension ResponseRule {
 
 struct UnresolvedAction: Error {
   var reason: Reason
+  /// It may be there when it is looked for again.
+  var isPassing = false
 }

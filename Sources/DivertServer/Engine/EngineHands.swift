@@ -47,10 +47,20 @@ final class EngineHands: Sendable {
     for token in tokens {
       switch request(for: token, &state) {
       case .success(let request): requests.append(request)
+      case .failure(let unresolved) where unresolved.isPassing: tryAgain(token, unresolved.reason, &state)
       case .failure(let unresolved): state.machine.unsendable(token, unresolved.reason, now: state.now)
       }
     }
     if !outlets.requests(requests) { return refuse(requests, &state) }
+  }
+
+  /// What the request is made of cannot be read now: an attempt that failed, and another one later.
+  private func tryAgain(_ token: JobToken, _ reason: Reason, _ state: inout EngineState) {
+    guard let job = state.machine.job(token) else { return }
+    let attempt = Attempt(
+      startedAt: state.now, duration: .zero, status: nil, outcome: .retry, reason: reason, answer: "")
+    let due = state.machine.attempted(token, attempt, wait: nil, retry: .standard, now: state.now)
+    outlets.attempt(AttemptRecord(delivery: job.delivery, attempt: attempt, due: due))
   }
 
   private func request(for token: JobToken, _ state: inout EngineState) -> Result<TransferRequest, UnresolvedAction> {
@@ -77,16 +87,17 @@ final class EngineHands: Sendable {
     if result.failure?.code == .stopped, result.failure?.requestSent == false {
       return state.machine.unsent(token, now: state.now)
     }
-    guard case .success(let resolution) = state.resolver.resolve(job.delivery) else {
-      return state.machine.unsendable(
-        token, Reason("action_gone", "the action's definition is gone"), now: state.now)
-    }
-    let judgement = maker.judge(result, by: resolution, now: state.now)
+    // Its definitions were there when it was sent; are they not now, the answer still counts, by the standard rules.
+    let resolution = try? state.resolver.resolve(job.delivery).get()
+    let judgement =
+      resolution.map { maker.judge(result, by: $0, now: state.now) }
+      ?? maker.judge(result, toPerson: job.delivery.plan.toPerson, now: state.now)
     let attempt = Attempt(
       startedAt: state.now - result.duration, duration: result.duration, status: result.status,
-      outcome: judgement.outcome, reason: judgement.reason, answer: maker.excerpt(result, by: resolution))
+      outcome: judgement.outcome, reason: judgement.reason,
+      answer: resolution.map { maker.excerpt(result, by: $0) } ?? "")
     let due = state.machine.attempted(
-      token, attempt, wait: judgement.wait, retry: resolution.send.retry, now: state.now)
+      token, attempt, wait: judgement.wait, retry: resolution?.send.retry ?? .standard, now: state.now)
     outlets.attempt(AttemptRecord(delivery: job.delivery, attempt: attempt, due: due))
   }
 

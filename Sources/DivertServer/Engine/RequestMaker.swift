@@ -94,18 +94,25 @@ struct RequestMaker: Sendable {
   /// What the target's rules make of a result.
   func judge(_ result: TransferResult, by resolution: Resolution, now: Timestamp) -> Judgement {
     ResponseRules.judge(
-      exchange(result, resolution), rules: resolution.target.responses, ambiguous: resolution.action.ambiguous,
-      now: now, patterns: resolution.table.patterns)
+      exchange(result, readsHeaders: resolution.readsHeaders), rules: resolution.target.responses,
+      ambiguous: resolution.action.ambiguous, now: now, patterns: resolution.table.patterns)
   }
 
-  private func exchange(_ result: TransferResult, _ resolution: Resolution) -> ExchangeResult {
+  /// The same by the standard rules alone, where the target's are not at hand.
+  func judge(_ result: TransferResult, toPerson: Bool, now: Timestamp) -> Judgement {
+    ResponseRules.judge(
+      exchange(result, readsHeaders: true), rules: [], ambiguous: toPerson ? .park : .retry, now: now,
+      patterns: PatternCache())
+  }
+
+  private func exchange(_ result: TransferResult, readsHeaders: Bool) -> ExchangeResult {
     if let failure = result.failure {
       let reason = Reason(failure.code.rawValue, failure.sentence)
       return .failed(
         ExchangeFailure(
           requestSent: failure.requestSent, isLasting: failure.code.isLasting, reason: reason))
     }
-    let headers = resolution.readsHeaders || result.status.map { $0 >= 300 } ?? true ? result.headers : []
+    let headers = readsHeaders || result.status.map { $0 >= 300 } ?? true ? result.headers : []
     return .answered(DivertCore.HTTPAnswer(status: result.status ?? 0, headers: headers, body: result.body))
   }
 

@@ -61,14 +61,9 @@ final class HTTPConnection: ChannelInboundHandler {
     context.fireChannelInactive()
   }
 
-  /// The client has sent its last byte: a request that is whole is still answered, anything else is over.
   func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
     if case .some(.inputClosed) = event as? ChannelEvent {
-      isInputOver = true
-      switch state {
-      case .answering: if held.isEmpty { state = .answering(keepAlive: false) }
-      case .idle, .reading, .draining, .closed: close(context: context)
-      }
+      inputIsOver(context: context)
     } else if event is ChannelShouldQuiesceEvent, case .idle = state {
       close(context: context)
     }
@@ -76,12 +71,26 @@ final class HTTPConnection: ChannelInboundHandler {
   }
 
   func errorCaught(context: ChannelHandlerContext, error: any Error) {
-    guard let fault = error as? HTTPParserError, fault != .invalidEOFState else { return close(context: context) }
+    guard let fault = error as? HTTPParserError else { return close(context: context) }
+    if case .answering = state { return inputIsOver(context: context) }
+    if fault == .invalidEOFState { return close(context: context) }
     switch state {
     case .idle, .reading:
       answerEarly(service.failure(fault == .headerOverflow ? 431 : 400), keepAlive: false, context: context)
     case .answering, .draining, .closed: close(context: context)
     }
+  }
+
+  /// The client has sent its last byte, or what follows is no HTTP. Requests that are whole are still answered, for their events
+  /// may be on disk by now; anything else is over.
+  private func inputIsOver(context: ChannelHandlerContext) {
+    isInputOver = true
+    guard case .answering = state else { return close(context: context) }
+    while let last = held.last {
+      if case .end = last { return }
+      held.removeLast()
+    }
+    state = .answering(keepAlive: false)
   }
 }
 
@@ -109,7 +118,11 @@ extension HTTPConnection {
     }
     heldBytes = 0
     if !isReading { read(true, context: context) }
-    if isInputOver, case .reading = state { close(context: context) }
+    guard isInputOver else { return }
+    switch state {
+    case .answering, .closed: break
+    case .idle, .reading, .draining: close(context: context)
+    }
   }
 
   private func read(_ on: Bool, context: ChannelHandlerContext) {
@@ -167,7 +180,7 @@ extension HTTPConnection {
     case .draining(_, let closes):
       state = .idle
       clock.enter(.idle)
-      if closes { close(context: context) }
+      if closes || clock.isShuttingDown { close(context: context) }
     case .idle, .answering, .closed: break
     }
   }

@@ -6,15 +6,15 @@ import DivertCore
 import DivertStore
 
 enum ConfigRecovery {
-  /// A version that was kept, but has no name of its own yet: where its files lie in their place it is finished; where some of
-  /// them do, the others follow, since they were found good; else it is taken back.
+  /// A version that was kept, but has no name of its own yet: where its files lie in their place it is finished; where an order
+  /// had put some of them there, the others follow, since they were found good; else it is taken back.
   static func finish(_ history: ConfigHistory, path: String) throws(StoreError) {
     for pending in try history.interrupted() {
       let texts = try history.texts(of: pending)
       let there = ConfigBundle.read(path: path).bundle.map(ConfigKeeper.texts) ?? []
       if isSame(there, texts) {
         try history.confirm(pending)
-      } else if try isHalfway(there, texts, history) {
+      } else if pending.version.way.writesFiles, try isHalfway(there, texts, history) {
         let kept = Set(texts.map(\.name))
         try ConfigFiles(main: path).install(texts, gone: there.dropFirst().map(\.name).filter { !kept.contains($0) })
         try history.confirm(pending)

@@ -98,7 +98,7 @@ final class Edges: Sendable {
       store: owners.store, deadLetters: owners.letters, quarantine: quarantine,
       retryQuarantined: { try await controller.retry(quarantined: $0).map(LiveRouter.Ingested.init) },
       live: LiveRouter(owners, controller: controller) { self.ingestAddress }, table: { owners.table },
-      tableOfVersion: { owners.table(ofVersion: $0) }, keeper: keeper, now: WallClock.now)
+      tableOfVersion: { (try? owners.table(ofVersion: $0)) ?? nil }, keeper: keeper, now: WallClock.now)
     context.configPath = owners.options.config
     return OperatorServer.make(
       listen: addresses.operator, api: OperatorAPI(context), protection: protection, logger: quietLog
@@ -109,7 +109,7 @@ final class Edges: Sendable {
   @Sendable private func retired(_ target: String) -> TargetDefinition? {
     do {
       guard let version = try keeper.history.latest(with: target) else { return nil }
-      return owners.table(ofVersion: version.hash)?.parts.targets[target]
+      return try owners.table(ofVersion: version.hash)?.parts.targets[target]
     } catch {
       owners.log.warning("config_history", metadata: ["msg": "\(error)"])
       return nil

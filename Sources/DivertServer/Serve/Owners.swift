@@ -51,10 +51,10 @@ final class Owners: Sendable {
   var table: RouteTable { configs.table }
 
   /// A stored configuration compiled again; nil where it is gone or does not compile any more.
-  @Sendable func table(ofVersion version: String) -> RouteTable? {
+  @Sendable func table(ofVersion version: String) throws(StoreError) -> RouteTable? {
     let table = table
     if version == table.version { return table }
-    guard let text = (try? store.configuration(version: version)) ?? nil else { return nil }
+    guard let text = try store.configuration(version: version) else { return nil }
     return ConfigLoader.load(stored: text, name: "configuration \(version)").table
   }
 
@@ -65,7 +65,8 @@ final class Owners: Sendable {
   func start(
     emulator: String?, verdicts: [DeliveryID: Delivery], retired: (String) -> TargetDefinition? = { _ in nil }
   ) throws {
-    var resolver = ActionResolver(current: table, load: { [self] in table(ofVersion: $0) })
+    var resolver = ActionResolver(
+      current: table, load: { [self] version throws(StoreError) in try table(ofVersion: version) })
     let now = WallClock.now()
     let machine = try Recovery.machine(
       store, &resolver, verdicts: verdicts, retired: retired, seed: UInt64.random(in: 0 ... .max), now: now)

@@ -15,26 +15,73 @@ package struct ConfigFiles: Sendable {
     isMain ? main : DurableFile.folder(of: main) + "/" + text.name
   }
 
+  /// A file under its new text, and how it was.
+  private struct Step {
+    var path: String
+    /// Nil: the file is to go.
+    var temporary: String?
+    /// Nil: there was none.
+    var before: [UInt8]?
+  }
+
   /// Writes what differs and removes `gone` (names from the main file's folder); on disk when it returns. A file keeps its
   /// mode and, where it may be given away, its owner; a link is followed, not replaced.
-  /// - Throws: with some of the files perhaps written.
+  /// - Throws: with everything as it was: all new texts are on disk under other names before the first file changes, and what
+  ///   was changed by then is put back.
   package func install(_ texts: [ConfigText], gone: [String]) throws(StoreError) {
+    var steps: [Step] = []
     var changed: Set<String> = []
-    for (index, text) in texts.enumerated() {
-      let path = Self.target(of: place(of: text, isMain: index == 0))
-      let bytes = Array(text.text.utf8)
-      if (try? DurableFile.read(path)) == bytes { continue }
-      let folder = DurableFile.folder(of: path)
-      changed.formUnion(try DurableFile.makeFolders(folder))
-      try DurableFile.write(bytes, to: path, like: path)
-      changed.insert(folder)
+    do throws(StoreError) {
+      for (index, text) in texts.enumerated() {
+        if let step = try step(text, isMain: index == 0, &changed) { steps.append(step) }
+      }
+    } catch {
+      for step in steps { step.temporary.map { _ = unlink($0) } }
+      throw error
     }
-    for name in gone {
-      let path = DurableFile.folder(of: main) + "/" + name
-      guard unlink(path) == 0 || errno == ENOENT else { throw DurableFile.fault("remove", path) }
-      changed.insert(DurableFile.folder(of: path))
+    let folder = DurableFile.folder(of: main)
+    steps += gone.map {
+      Step(path: folder + "/" + $0, temporary: nil, before: try? DurableFile.read(folder + "/" + $0))
     }
+    try carryOut(steps)
+    changed.formUnion(steps.map { DurableFile.folder(of: $0.path) })
     for folder in changed.sorted(by: { $0.utf8.count > $1.utf8.count }) { try DurableFile.sync(folder) }
+  }
+
+  /// Nil where the file has that text already.
+  private func step(
+    _ text: ConfigText, isMain: Bool, _ changed: inout Set<String>
+  ) throws(StoreError) -> Step? {
+    let path = Self.target(of: place(of: text, isMain: isMain))
+    let bytes = Array(text.text.utf8)
+    let before = try? DurableFile.read(path)
+    if before == bytes { return nil }
+    changed.formUnion(try DurableFile.makeFolders(DurableFile.folder(of: path)))
+    return Step(path: path, temporary: try DurableFile.prepare(bytes, for: path, like: path), before: before)
+  }
+
+  private func carryOut(_ steps: [Step]) throws(StoreError) {
+    for (place, step) in steps.enumerated() {
+      do throws(StoreError) {
+        if let temporary = step.temporary {
+          try DurableFile.move(temporary, to: step.path)
+        } else if unlink(step.path) != 0, errno != ENOENT {
+          throw DurableFile.fault("remove", step.path)
+        }
+      } catch {
+        for rest in steps[place...] { rest.temporary.map { _ = unlink($0) } }
+        for done in steps[..<place].reversed() { putBack(done) }
+        throw error
+      }
+    }
+  }
+
+  private func putBack(_ step: Step) {
+    guard let before = step.before else {
+      unlink(step.path)
+      return
+    }
+    try? DurableFile.write(before, to: step.path, like: step.path)
   }
 
   /// What a link leads to; the path itself where there is none.
@@ -48,9 +95,15 @@ package struct ConfigFiles: Sendable {
 extension DurableFile {
   /// Writes a temporary file, gives it the mode and owner of `model` where that is there, and renames it.
   static func write(_ bytes: [UInt8], to path: String, like model: String) throws(StoreError) {
+    try move(try prepare(bytes, for: path, like: model), to: path)
+  }
+
+  /// The same without the renaming.
+  /// - Returns: the temporary file's path, for `move`.
+  static func prepare(_ bytes: [UInt8], for path: String, like model: String) throws(StoreError) -> String {
     var info = stat()
     let isThere = stat(model, &info) == 0
-    try write(bytes, to: path) { file in
+    return try prepare(bytes, for: path) { file in
       guard isThere else { return }
       _ = fchmod(file, info.st_mode & 0o777)
       _ = fchown(file, info.st_uid, info.st_gid)

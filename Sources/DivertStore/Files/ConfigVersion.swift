@@ -13,6 +13,9 @@ package struct ConfigVersion: Sendable, Hashable {
     /// SIGHUP.
     case signal
     case apply, rollback
+
+    /// Divert itself writes the files; else somebody had.
+    package var writesFiles: Bool { self == .apply || self == .rollback }
   }
 
   /// Counted from 1; 0 before it is kept.

@@ -33,6 +33,18 @@ enum DurableFile {
   static func write(
     _ bytes: [UInt8], to path: String, adorn: (CInt) -> Void = { _ in }
   ) throws(StoreError) {
+    let temporary = try prepare(bytes, for: path, adorn: adorn)
+    do { try move(temporary, to: path) } catch {
+      unlink(temporary)
+      throw error
+    }
+  }
+
+  /// Writes `bytes` to a temporary file beside `path`, on disk when it returns.
+  /// - Returns: the temporary file's path, for `move`.
+  static func prepare(
+    _ bytes: [UInt8], for path: String, adorn: (CInt) -> Void = { _ in }
+  ) throws(StoreError) -> String {
     let temporary = folder(of: path) + "/.\(name(of: path)).tmp"
     do {
       try writeThrough(bytes, to: temporary, adorn)
@@ -40,11 +52,11 @@ enum DurableFile {
       unlink(temporary)
       throw error
     }
-    guard rename(temporary, path) == 0 else {
-      let fault = fault("rename", temporary)
-      unlink(temporary)
-      throw fault
-    }
+    return temporary
+  }
+
+  static func move(_ temporary: String, to path: String) throws(StoreError) {
+    guard rename(temporary, path) == 0 else { throw fault("rename", temporary) }
   }
 
   private static func writeThrough(_ bytes: [UInt8], to path: String, _ adorn: (CInt) -> Void) throws(StoreError) {

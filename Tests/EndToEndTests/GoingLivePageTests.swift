@@ -23,18 +23,20 @@ import Testing
     }
   }
 
-  /// Times and users are other ones each time; blanks follow from them.
+  /// Times, users and events are other ones each time; blanks follow from them.
   private static func masked(_ text: String) -> [String] {
     text.split(separator: "\n").map { line in
-      let words = line.split(separator: " ").map { word in
+      var words = line.split(separator: " ").map { word in
         if word.count == 24, word.hasSuffix("Z"), word.dropFirst(10).first == "T" { return "TIME" }
+        if word.hasPrefix("evt_") { return "EVENT" }
         return word == "asha" || word == NSUserName()[...] ? "USER" : String(word)
       }
+      if let ms = words.firstIndex(of: "ms"), ms > 0 { words[ms - 1] = "N" }
       return words.joined(separator: " ")
     }
   }
 
-  @Test("apply, history and rollback print what the page says")
+  @Test("explain, test, diff, apply, history and rollback print what the page says")
   func walkThrough() async throws {
     let blocks = try Self.blocks()
     let files = blocks.filter { $0.language == "yaml" }.map(\.text)

@@ -25,17 +25,50 @@ struct Diff: AsyncParsableCommand {
 
   func run() async throws {
     let after = try RoutesFile.table(file)
+    try checkSpan(after.zone)
     try await Desk.open(options) { desk in
       let (before, name) = try await inForce(desk)
       var comparison = ConfigComparison(before: before, after: after, limit: max(0, limit))
       try await feed(desk) { comparison.add($0) }
+      if comparison.events == 0 { try checkSource(before, after) }
       if output.format == .json {
         Console.print(json: RehearsalReport.json(comparison))
       } else {
-        ComparisonTeller(comparison: comparison, before: name, after: file, since: against).tell()
+        ComparisonTeller(comparison: comparison, before: name, after: file, span: span).tell()
       }
       if exitCode, !comparison.isEmpty { throw ExitCode(1) }
     }
+  }
+
+  /// The events that were asked for, as the command line has them.
+  private var span: String {
+    let parts = [("against", against), ("until", until), ("source", source)]
+    return parts.compactMap { name, value in value.map { "--\(name) \($0)" } }.joined(separator: " ")
+  }
+
+  /// Refuses times that are none, and a span in which nothing can lie.
+  private func checkSpan(_ zone: Zone) throws {
+    let now = WallClock.now()
+    func moment(_ text: String, _ name: String) throws -> Timestamp {
+      do { return try OperatorTime.read(text, now: now, zone: zone) } catch {
+        throw ValidationError("\(name): \(error.message)")
+      }
+    }
+    let start = try moment(against, "--against")
+    if let until, try moment(until, "--until") <= start {
+      throw ValidationError(
+        "nothing lies between --against \(against) and --until \(until): the first is the later one")
+    }
+  }
+
+  /// Fails where no event came from the source because there is none of that name.
+  private func checkSource(_ before: RouteTable, _ after: RouteTable) throws {
+    guard let source else { return }
+    let names = Set(before.parts.sources.keys).union(after.parts.sources.keys)
+    if names.contains(source) { return }
+    let near = NearestName.to(source, among: names.sorted()).map { "did you mean `\($0)`?" }
+    throw Console.fail(
+      "there is no source `\(source)`; \(near ?? "there are: \(names.sorted().joined(separator: ", "))")")
   }
 
   /// The configuration that is held against, and its name for people.
@@ -71,12 +104,13 @@ private struct ComparisonTeller {
   var comparison: ConfigComparison
   var before: String
   var after: String
-  var since: String
+  /// Which events were asked for.
+  var span: String
 
   func tell() {
     let c = comparison
     if c.events == 0 {
-      return Console.print("no event came in (--against \(since)): there is nothing to compare with")
+      return Console.print("no event came in (\(span)): there is nothing to compare with")
     }
     Console.print(
       "\(c.events) \(c.events == 1 ? "event" : "events"): \(c.deliveriesBefore) deliveries under \(before) "

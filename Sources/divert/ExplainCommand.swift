@@ -33,20 +33,25 @@ struct Explain: AsyncParsableCommand {
   func run() async throws {
     let table = try RoutesFile.table(options.serve.config)
     let now = try moment(table)
-    let event = isStored ? try await stored(at: now) : try received(table, at: now ?? WallClock.now())
+    let (event, key) =
+      isStored ? (try await stored(at: now), nil) : try received(table, at: now ?? WallClock.now())
     let rehearsal = Rehearsal(event, under: table)
+    let first = namesItsCall ? await DuplicateLookup.first(event, key, options) : nil
     if output.format == .json {
-      Console.print(json: RehearsalReport.json(rehearsal, stored: isStored))
+      Console.print(json: RehearsalReport.json(rehearsal, stored: isStored, duplicateOf: first))
     } else if self.as == .curl {
       CurlTeller.tell(rehearsal)
     } else {
-      RehearsalTeller(rehearsal: rehearsal, stored: isStored).tell()
+      RehearsalTeller(rehearsal: rehearsal, stored: isStored, duplicateOf: first).tell()
     }
     if rehearsal.deliveries.contains(where: \.isFault) { throw ExitCode(1) }
   }
 
   /// What is named is on record: an event, or a delivery's.
   private var isStored: Bool { EventID(event) != nil || DeliveryID(event) != nil }
+
+  /// A sample is a new call unless one is named.
+  private var namesItsCall: Bool { SampleEvent(rawValue: event) == nil || callID != nil }
 
   func validate() throws {
     if self.as != nil, output.format == .json { throw ValidationError("--as curl and --format json are two answers") }
@@ -75,7 +80,7 @@ struct Explain: AsyncParsableCommand {
   }
 
   /// The body as the router would take it in; what it would refuse is printed, and the exit status thrown.
-  private func received(_ table: RouteTable, at now: Timestamp) throws -> Event {
+  private func received(_ table: RouteTable, at now: Timestamp) throws -> (Event, DedupeKey?) {
     let source = try source(table)
     var given = try GivenBody.read(event, phone: phone, callID: callID, at: now)
     try given.set(changes)
@@ -84,7 +89,7 @@ struct Explain: AsyncParsableCommand {
     let reception = Rehearsal.receive(
       given.bytes, label: label ?? given.label, source: source, under: table, now: now)
     switch reception {
-    case .event(let event, _): return event
+    case .event(let event, let key): return (event, key)
     case .refused(let faults): throw refused(IngestRefusal(faults))
     }
   }
@@ -114,12 +119,16 @@ struct Explain: AsyncParsableCommand {
 private struct RehearsalTeller {
   var rehearsal: Rehearsal
   var stored: Bool
+  var duplicateOf: EventID?
 
   func tell() {
     let event = RehearsalReport.json(rehearsal, stored: stored)["event"] ?? .null
     EventHead.print(event, id: stored ? rehearsal.event.id.description : "(not stored)")
+    if let duplicateOf {
+      Console.print("  received before as \(duplicateOf): the router would take it for a duplicate, and plan nothing")
+    }
     if !rehearsal.routes.isEmpty { Console.print("") }
-    for route in rehearsal.routes { tell(route, level: 0) }
+    for route in rehearsal.routes { tell(route, level: 0, above: nil) }
     for (place, delivery) in rehearsal.deliveries.enumerated() {
       Console.print("")
       tell(delivery, number: place + 1)
@@ -128,15 +137,21 @@ private struct RehearsalTeller {
     Console.print(conclusion)
   }
 
-  private func tell(_ route: RouteExplanation, level: Int) {
+  private func tell(_ route: RouteExplanation, level: Int, above: RouteExplanation?) {
     let indent = String(repeating: "  ", count: level)
-    let off = route.enabled ? "" : " (switched off)"
-    Console.print("\(indent)\(route.fired ? "✓" : "✗") \(route.path)\(off)")
+    Console.print("\(indent)\(route.fired ? "✓" : "✗") \(route.path)\(Self.remark(route, above: above))")
     let condition = route.condition
     let parts = condition.text == "all of" ? condition.parts : [condition]
     for line in parts.flatMap(\.lines) { Console.print("\(indent)    \(Console.safe(line))") }
     if route.fired, !route.sends.isEmpty { Console.print("\(indent)    → \(route.sends.joined(separator: ", "))") }
-    for child in route.children { tell(child, level: level + 1) }
+    for child in route.children { tell(child, level: level + 1, above: route) }
+  }
+
+  /// Why it did not fire, where its own conditions do not say so.
+  private static func remark(_ route: RouteExplanation, above: RouteExplanation?) -> String {
+    if !route.enabled { return " (switched off)" }
+    guard let above, !above.fired, route.condition.holds else { return "" }
+    return above.enabled ? " (its parent does not match)" : " (its parent is switched off)"
   }
 
   private func tell(_ delivery: RehearsedDelivery, number: Int) {
@@ -163,7 +178,8 @@ private struct RehearsalTeller {
     if count == 0 { return "no route matches: the event would be kept, and nothing sent" }
     let faults = rehearsal.deliveries.count(where: \.isFault)
     let dead = faults == 0 ? "" : "; \(faults) of them could not be made and would be dead at once"
-    return "\(count) \(count == 1 ? "delivery" : "deliveries") would follow\(dead). Nothing was sent."
+    let condition = duplicateOf == nil ? "" : ", were it no duplicate"
+    return "\(count) \(count == 1 ? "delivery" : "deliveries") would follow\(condition)\(dead). Nothing was sent."
   }
 }
 

@@ -55,6 +55,7 @@ struct GivenBody {
         throw ValidationError("--set \(change): write KEY=VALUE, as in callDirection=OUTGOING")
       }
       let value = (try? JSONValue.parse(Array(parts[1].utf8))) ?? .string(parts[1])
+      if let remark = body.novelty(of: path) { Console.note("--set: \(remark)") }
       guard body.set(value, at: path[...]) else {
         throw Console.fail("--set \(parts[0]): the event has no such place, and none can be made there")
       }
@@ -64,6 +65,22 @@ struct GivenBody {
 }
 
 extension JSONValue {
+  /// What to say of a path that leads to nothing yet: `callDirecton is new in this body; did you mean callDirection?`
+  fileprivate func novelty(of path: [String]) -> String? {
+    var here = self
+    for (level, step) in path.enumerated() {
+      if let next = here.value(at: [step]) {
+        here = next
+        continue
+      }
+      let way = path[..<level].map { $0 + "." }.joined()
+      let near = here.object.flatMap { NearestName.to(step, among: $0.members.map(\.key)) }
+      let hint = near.map { "; did you mean \(way)\($0)?" } ?? ""
+      return Console.safe("\(way)\(step) is new in this body\(hint)")
+    }
+    return nil
+  }
+
   /// Puts a value at a path, making objects on the way; false where the path leads into something else.
   fileprivate mutating func set(_ value: JSONValue, at path: ArraySlice<String>) -> Bool {
     guard let key = path.first else {

@@ -24,6 +24,12 @@ struct TestRoutes: AsyncParsableCommand {
   @Option(help: "Fail when less than this percentage is reached.") var failUnder: Double?
   @Option(help: "text, json, or github: an annotation for each failure.") var format = Format.text
 
+  func validate() throws {
+    if let failUnder, !(0...100).contains(failUnder) {
+      throw ValidationError("--fail-under takes a percentage, 0 to 100")
+    }
+  }
+
   func run() async throws {
     let path = file ?? options.serve.config
     let loaded = ConfigLoader.load(path: path)

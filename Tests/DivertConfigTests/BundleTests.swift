@@ -24,6 +24,7 @@ final class TemporaryFolder {
   private static let main = """
     version: 1
     timezone: Asia/Kolkata
+    sources: { doubletick: { type: doubletick, key: "{{ secrets.ingest_key }}" } }
     defaults: { retry: { for: 2h } }
     targets:
       crm: { url: https://crm.example.com, actions: { log: { post: /calls } } }
@@ -93,7 +94,7 @@ final class TemporaryFolder {
       bundle: bundle(["odd.yaml": odd, "bad.yaml": "routes: 5\n", "west.yaml": Self.west], main: main))
     #expect(
       places(result) == [
-        "routes.yaml:8:8 unknown_field", "routes.d/bad.yaml:1:9 not_a_mapping",
+        "routes.yaml:9:8 unknown_field", "routes.d/bad.yaml:1:9 not_a_mapping",
         "routes.d/odd.yaml:1:1 main_file_only", "routes.d/odd.yaml:3:19 unknown_action",
         "routes.d/odd.yaml:4:1 main_file_only",
       ])
@@ -163,6 +164,19 @@ final class TemporaryFolder {
     #expect(result.table?.parts.routes.map(\.name) == ["all", "west"])
     let absent = ConfigLoader.load(path: folder.path + "/conf/none.yaml")
     #expect(absent.diagnostics.contains { $0.code == "unreadable" } && absent.bundle == nil)
+  }
+
+  @Test("a file of routes.d alone is told to be a part, and of what", arguments: ["routes.yaml", "main.yaml"])
+  func part(main: String) throws {
+    let folder = try TemporaryFolder([main: Self.main, "routes.d/west.yaml": Self.west])
+    let west = ConfigLoader.load(path: folder.path + "/routes.d/west.yaml")
+    #expect(places(west) == ["\(folder.path)/routes.d/west.yaml:1:1 part_of_another"] && west.table == nil)
+    let said = try #require(west.diagnostics.first)
+    #expect(said.message.hasPrefix("this is a part of \(folder.path)/\(main)"))
+    #expect(said.hint == "divert check \(folder.path)/\(main)")
+    // A whole configuration may stand in a folder of any name.
+    let whole = try TemporaryFolder([main: Self.main, "routes.d/own.yaml": "version: 1\n"])
+    #expect(ConfigLoader.load(path: whole.path + "/routes.d/own.yaml").table != nil)
   }
 
   @Test("a routes.d that is no folder, and a file in it that is no text, keep the configuration from being used")

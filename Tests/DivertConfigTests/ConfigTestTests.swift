@@ -179,13 +179,18 @@ import Testing
     #expect(
       try Self.differences(day + "    sends: [crm.log, chat.say]\n") == [
         "chat.say was expected and not sent: route rejected/late sends it, "
-          + "but local.time is between 20:00 and 08:00, but it is 10:00"
+          + "but it did not match: local.time is between 20:00 and 08:00 (it is 10:00)"
       ])
     let outgoing = "    given: { event: CALL_REJECTED, direction: OUTGOING }\n"
     #expect(
       try Self.differences(outgoing + "    sends: [chat.say]\n") == [
         "chat.say was expected and not sent: route rejected/late sends it, "
-          + "but route rejected above it did not match: direction is INCOMING, but it is OUTGOING"
+          + "but route rejected above it did not match: direction is INCOMING (it is OUTGOING)"
+      ])
+    let off = "    given: { event: B }\n"
+    #expect(
+      try Self.differences(off + "    sends: [crm.task]\n") == [
+        "crm.task was expected and not sent: route off sends it, but it is switched off (routes.yaml:29)"
       ])
     let instead = "    given: { \(Self.declined), at: \"10:00\" }\n"
     #expect(

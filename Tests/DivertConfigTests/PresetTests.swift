@@ -77,7 +77,8 @@ import Testing
 
   @Test("the presets compile with their parameters and without a complaint")
   func compiles() throws {
-    let result = ConfigLoader.load(text: "version: 1\n" + file, file: "routes.yaml")
+    let result = ConfigLoader.load(
+      text: "version: 1\nsources: { doubletick: { type: doubletick } }\n" + file, file: "routes.yaml")
     #expect(result.diagnostics.map(\.description) == [])
     #expect(result.sandboxAnswers["lead.alert"] == SandboxAnswer(status: 200, body: "ok"))
     #expect(result.sandboxAnswers["whatsapp.text"]?.status == 201)

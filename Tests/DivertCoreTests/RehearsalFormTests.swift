@@ -132,6 +132,9 @@ import Testing
           t0[("hook")]:::off
           classDef off stroke-dasharray: 4 4
         """)
+    var counts = RouteMatches.Counts(routes: [1])
+    counts.events = 1
+    #expect(RouteGraph(table, counts: counts).mermaid.contains("event([\"1 event\"])"))
   }
 
   @Test("the JSON of the tree nests the routes as the file does")

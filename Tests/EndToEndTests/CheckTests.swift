@@ -6,6 +6,7 @@ import Testing
 @Suite struct CheckTests {
   private static let good = """
     version: 1
+    sources: { doubletick: { type: doubletick } }
     targets:
       crm: { url: "https://crm.example.com", actions: { log: { post: /calls } } }
     routes:
@@ -29,13 +30,13 @@ import Testing
     let json = try await router.divert("check", "--format", "json")
     let all = try #require(try JSONValue.parse(Array(json.out.utf8)).array)
     #expect(json.status == 1 && all.count == 1)
-    #expect(all[0]["line"] == 6 && all[0]["column"] == 12 && all[0]["end_column"] == 16)
+    #expect(all[0]["line"] == 7 && all[0]["column"] == 12 && all[0]["end_column"] == 16)
     #expect(all[0]["code"] == "unknown_field" && all[0]["fix"]?["text"] == "send")
     let github = try await router.divert("check", "--format", "github")
     #expect(github.status == 1)
     let lines = github.out.split(separator: "\n")
     #expect(lines.count == 1 && lines[0].hasPrefix("::error file="), "\(github.out)")
-    #expect(lines[0].contains(",line=6,col=12,endColumn=16,title=unknown_field::unknown field 'sned'"), "\(github.out)")
+    #expect(lines[0].contains(",line=7,col=12,endColumn=16,title=unknown_field::unknown field 'sned'"), "\(github.out)")
     let fine = try RouterProcess(config: Self.good)
     #expect(try await fine.divert("check", "--format", "json").out.filter { $0 != "\n" && $0 != " " } == "[]")
     #expect(try await fine.divert("check", "--format", "github").out.filter { $0 != "\n" } == "")

@@ -8,6 +8,7 @@ import Testing
   private static func file(_ tests: String) -> String {
     """
     version: 1
+    sources: { doubletick: { type: doubletick } }
     targets:
       crm: { url: https://crm.example.com, actions: { log: { post: /calls, body: { agent: "{{ agent }}" } } } }
     routes:
@@ -33,7 +34,7 @@ import Testing
     try router.write(config: Self.file(Self.good + bad))
     let failed = try await router.divert("test", "routes.yaml")
     #expect(failed.status == 1, "\(failed)")
-    #expect(failed.out.contains("✗ a missed call is not  (routes.yaml:11)\n"), "\(failed)")
+    #expect(failed.out.contains("✗ a missed call is not  (routes.yaml:12)\n"), "\(failed)")
     #expect(failed.out.contains("      + crm.log  (declined)\n"), "\(failed)")
     #expect(failed.out.hasSuffix("1 of 2 tests failed: 'a missed call is not'\n"), "\(failed)")
     let only = try await router.divert("test", "--only", "decline")
@@ -41,7 +42,7 @@ import Testing
     let none = try await router.divert("test", "--only", "nothing")
     #expect(none.status == 1 && none.err.contains("there are: 'a decline is logged'"), "\(none)")
     let github = try await router.divert("test", "--format", "github")
-    #expect(github.status == 1 && github.out.hasPrefix("::error file=routes.yaml,line=11,title="), "\(github)")
+    #expect(github.status == 1 && github.out.hasPrefix("::error file=routes.yaml,line=12,title="), "\(github)")
   }
 
   @Test("coverage names what is not reached, and --fail-under fails below its percentage")
@@ -54,7 +55,7 @@ import Testing
         """
         coverage: 75.0% (3 of 4 routes, branches and actions)
         no test reaches:
-          routes.yaml:5  branch declined: event is CALL_MISSED
+          routes.yaml:6  branch declined: event is CALL_MISSED
 
         """), "\(said)")
     let under = try await router.divert("test", "--fail-under", "90")

@@ -140,6 +140,14 @@ import Testing
       to: router.folder.appendingPathComponent("new.yaml"), atomically: true, encoding: .utf8)
     let other = try await router.json("explain", key, "--config", "new.yaml")
     #expect(other["deliveries"]?.array?.first?["request"]?["body"]?.string?.contains(#""agent":"x""#) == true)
+    let again = try await router.json("explain", "incoming-rejected", "--call-id", "call_1")
+    #expect(again["duplicate_of"]?.string == event && again["stored"] == false, "\(again)")
+    let told = try await router.divert("explain", "incoming-rejected", "--call-id", "call_1")
+    #expect(told.out.contains("\n  received before as \(event): the router would take it for a duplicate"), "\(told)")
+    #expect(told.out.hasSuffix(" would follow, were it no duplicate. Nothing was sent.\n"), "\(told)")
+    for (sample, call) in [("outgoing-rejected", "call_2"), ("missed", "call_1")] {
+      #expect(try await router.json("explain", sample, "--call-id", call)["duplicate_of"] == nil, "\(sample)")
+    }
     let missing = try await router.divert("explain", "evt_0000000000000000000")
     #expect(missing.status == 1 && missing.err.contains("there is no event"))
     #expect(try await router.terminate() == 0)

@@ -1,4 +1,5 @@
 // The language's outer parts: the file itself, `server`, `sources`, `defaults`, `alarms`.
+import DivertCore
 
 extension Language {
   static let file = MappingDescription(
@@ -32,6 +33,11 @@ extension Language {
   static let routesFile = MappingDescription(
     "a file of routes.d", "A part of the configuration, joined to the main file by name.",
     file.fields.filter { sectionsOfNames.contains($0.name) })
+
+  /// The most that `max_body` can be: bodies are held in memory.
+  static let largestBody = 64 << 20
+  /// How long a request, or its connecting, may take.
+  static let timeouts = Span.milliseconds(1)...Span.minutes(60)
 
   static let server = MappingDescription(
     "'server'", "How Divert itself listens, and its limits.",

@@ -89,7 +89,7 @@ extension LoadContext {
       return .string(text)
     case .json: return node.plainText.flatMap(PlainScalar.value) ?? .string(text)
     case .number:
-      if node.plainText != nil, JSONValue.isNumber(text) { return .number(text) }
+      if node.plainText != nil, JSONValue.isNumber(text) { return number(text, node, field).map { .number($0) } }
     case .moment:
       if Timestamp(iso8601: text) != nil { return .string(text) }
     case .clock:
@@ -98,6 +98,14 @@ extension LoadContext {
       return choice(node, "a day of the week", KnownValues.weekdays).map { .string($0) }
     }
     mismatch(node, text, field)
+    return nil
+  }
+
+  /// A number that can be compared: beyond a double's range everything would be equal to infinity.
+  private func number(_ text: String, _ node: YAMLNode, _ field: ComparedField) -> String? {
+    if Double(text)?.isFinite == true { return text }
+    let message = "'\(field.name)' is compared with \(text), which is too large"
+    error("bad_number", node.place, message, "numbers reach from -1.7e308 to 1.7e308")
     return nil
   }
 
@@ -135,7 +143,7 @@ extension LoadContext {
     guard let text = text(node, "what '\(field.name)' is compared with") else { return nil }
     switch field.kind {
     case .number, .json:
-      if node.plainText != nil, JSONValue.isNumber(text) { return .number(text) }
+      if node.plainText != nil, JSONValue.isNumber(text) { return number(text, node, field).map { .number($0) } }
       let number = ComparedField(name: field.name, kind: .number)
       mismatch(node, text, number)
       return nil

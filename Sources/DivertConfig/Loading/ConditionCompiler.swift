@@ -25,7 +25,11 @@ extension LoadContext {
         error("no_value", entry.value.place, "'any' of nothing never holds", "give at least one condition")
       }
       return [.any(alternatives.map(condition))]
-    case "not": return [.not(condition(entry.value))]
+    case "not":
+      if entry.value.entries?.isEmpty == true {
+        error("no_value", entry.value.place, "'not' of nothing never holds", "{ event: CALL_REJECTED }")
+      }
+      return [.not(condition(entry.value))]
     default: return field(entry)
     }
   }
@@ -66,6 +70,11 @@ extension LoadContext {
       error(
         "misplaced_operator", entry.keyPlace, "'\(name)' is an operator and stands below a field",
         "field: { \(name): … }")
+      return
+    }
+    if name == "raw" {
+      let message = "'raw' alone is the whole body as it came, and no value"
+      error("unknown_event_field", entry.keyPlace, message, "name a value of it: raw.callDirection")
       return
     }
     let names = Self.conditionNames

@@ -65,6 +65,9 @@ package enum ConfigLoader {
     guard let bundle else {
       return LoadResult(table: nil, diagnostics: faults, secretsNamed: [], sandboxAnswers: [:], bundle: nil)
     }
+    if let fault = bundle.partOfAnother {
+      return LoadResult(table: nil, diagnostics: [fault], secretsNamed: [], sandboxAnswers: [:], bundle: bundle)
+    }
     return load(bundle: bundle, faults)
   }
 

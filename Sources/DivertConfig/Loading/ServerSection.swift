@@ -6,9 +6,13 @@ extension LoadContext {
   func server(_ node: YAMLNode) -> ServerSettings {
     var settings = ServerSettings()
     guard let fields = fields(node, .server) else { return settings }
-    if let size = fields["max_body"].flatMap({ size($0, "'max_body'") }) { settings.maxBody = size }
-    if let grace = fields["grace"].flatMap({ duration($0, "'grace'") }) { settings.grace = grace }
-    if let time = fields["request_timeout"].flatMap({ duration($0, "'request_timeout'") }) {
+    if let size = fields["max_body"].flatMap({ size($0, "'max_body'", most: Language.largestBody) }) {
+      settings.maxBody = size
+    }
+    if let grace = fields["grace"].flatMap({ duration($0, "'grace'", .zero...Language.timeouts.upperBound) }) {
+      settings.grace = grace
+    }
+    if let time = fields["request_timeout"].flatMap({ duration($0, "'request_timeout'", Language.timeouts) }) {
       settings.requestTimeout = time
     }
     settings.operatorKey = fields["operator_key"].flatMap { template($0, "'operator_key'", .secretsOnly) }

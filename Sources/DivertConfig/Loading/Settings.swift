@@ -64,7 +64,7 @@ extension LoadContext {
   func retry(_ node: YAMLNode) -> PartialRetry {
     var retry = PartialRetry()
     guard let fields = fields(node, .retry) else { return retry }
-    retry.period = fields["for"].flatMap { duration($0, "'for'") }
+    retry.period = fields["for"].flatMap { duration($0, "'for'", .milliseconds(1)...SmallGrammar.longest) }
     retry.attempts = fields["attempts"].flatMap { whole($0, "'attempts'", Language.attempts) }
     retry.backoff = fields["backoff"].flatMap(backoff)
     if let period = retry.period, period > .days(7) {
@@ -75,8 +75,15 @@ extension LoadContext {
 
   private func backoff(_ node: YAMLNode) -> (base: Span, cap: Span)? {
     guard let text = text(node, "'backoff'") else { return nil }
-    guard let backoff = SmallGrammar.backoff(text), backoff.base > .zero else {
+    guard let backoff = SmallGrammar.backoff(text) else {
       error("bad_backoff", node.place, "'backoff': '\(text)' is not a range of waits", "write 5s..15m")
+      return nil
+    }
+    guard backoff.base > .zero, backoff.cap <= SmallGrammar.longest else {
+      let bound =
+        backoff.base > .zero
+        ? "the longest wait is \(SmallGrammar.longest.duration) at most" : "the first wait is 1ms at least"
+      error("bad_backoff", node.place, "'backoff': '\(text)' is out of bounds", bound)
       return nil
     }
     guard backoff.base <= backoff.cap else {
@@ -98,10 +105,12 @@ extension LoadContext {
   }
 
   func timeout(_ node: YAMLNode) -> PartialTimeout {
-    guard node.entries != nil else { return PartialTimeout(connect: nil, total: duration(node, "'timeout'")) }
+    guard node.entries != nil else {
+      return PartialTimeout(connect: nil, total: duration(node, "'timeout'", Language.timeouts))
+    }
     guard let fields = fields(node, .timeout) else { return PartialTimeout() }
-    let connect = fields["connect"].flatMap { duration($0, "'connect'") }
-    let total = fields["total"].flatMap { duration($0, "'total'") }
+    let connect = fields["connect"].flatMap { duration($0, "'connect'", Language.timeouts) }
+    let total = fields["total"].flatMap { duration($0, "'total'", Language.timeouts) }
     if let connect, let total, connect > total, let entry = fields.entry("connect") {
       error("contradictory", entry.value.place, "'connect' is longer than 'total'", "'total' holds for everything")
     }

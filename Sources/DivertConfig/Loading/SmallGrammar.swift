@@ -2,7 +2,12 @@
 import DivertCore
 
 enum SmallGrammar {
-  private static let longest = Span.days(3650)
+  /// The longest duration.
+  static let longest = Span.days(3650)
+  /// The most that a rate can count.
+  static let highestRate: Int64 = 1_000_000_000
+  /// The largest size, in bytes.
+  static let largest = 1 << 40
 
   /// `100ms`, `5s`, `10m`, `1h`, `7d`, also joined: `6d 1h`. Nil for anything else or more than ten years.
   static func duration(_ text: String) -> Span? {
@@ -17,27 +22,46 @@ enum SmallGrammar {
 
   /// `100/min`, `100/10s`, `40000/day`: at least 1.
   static func rate(_ text: String) -> RateLimit? {
-    let parts = text.split(separator: "/", omittingEmptySubsequences: false)
-    guard parts.count == 2, let (count, rest) = number(parts[0]), rest.isEmpty, count >= 1, count <= 1_000_000_000
-    else {
+    guard let (count, per) = rateParts(text), (1...highestRate).contains(count), per > .zero, per <= longest else {
       return nil
     }
-    guard let per = rateWords[String(parts[1])] ?? duration(String(parts[1])), per > .zero else { return nil }
     return RateLimit(count: Int(count), per: per)
+  }
+
+  /// The limit that a text breaks which is written as a rate; nil for any other text.
+  static func brokenRate(_ text: String) -> String? {
+    guard let (count, per) = rateParts(text) else { return nil }
+    if count < 1 || count > highestRate { return "it counts 1 to \(highestRate)" }
+    return per > .zero ? "its time is \(longest.duration) at most" : "its time is longer than 0s"
+  }
+
+  private static func rateParts(_ text: String) -> (count: Int64, per: Span)? {
+    let parts = text.split(separator: "/", omittingEmptySubsequences: false)
+    guard parts.count == 2, let (count, rest) = number(parts[0]), rest.isEmpty else { return nil }
+    guard let per = rateWords[String(parts[1])] ?? Span(duration: String(parts[1])) else { return nil }
+    return (count, per)
   }
 
   static let sizeUnits: [String: Int64] = [
     "": 1, "B": 1, "KB": 1000, "MB": 1_000_000, "GB": 1_000_000_000, "KiB": 1 << 10, "MiB": 1 << 20, "GiB": 1 << 30,
   ]
 
-  /// Bytes: `65536`, `256KiB`, `64MiB`, `1GiB`, `500KB`, `2MB`.
+  /// Bytes: `65536`, `256KiB`, `64MiB`, `1GiB`, `500KB`, `2MB`; what is larger than anything is `Int.max`.
   static func size(_ text: String) -> Int? {
     guard let (count, unit) = number(Substring(text)), let factor = sizeUnits[String(unit.drop { $0 == " " })]
     else {
       return nil
     }
     let (bytes, overflow) = count.multipliedReportingOverflow(by: factor)
-    return overflow || bytes > 1 << 40 ? nil : Int(bytes)
+    return overflow ? .max : Int(bytes)
+  }
+
+  /// A size as the language writes it: `64MiB`.
+  static func words(bytes: Int) -> String {
+    for (unit, factor) in [("GiB", 1 << 30), ("MiB", 1 << 20), ("KiB", 1 << 10)] where bytes % factor == 0 {
+      return "\(bytes / factor)\(unit)"
+    }
+    return "\(bytes)"
   }
 
   /// `08:00` in minutes after midnight; `24:00` is the day's end.
@@ -57,10 +81,10 @@ enum SmallGrammar {
     return (from, to)
   }
 
-  /// `5s..15m`.
+  /// `5s..15m`, within no bounds.
   static func backoff(_ text: String) -> (base: Span, cap: Span)? {
-    guard let dots = text.firstRange(of: ".."), let base = duration(String(text[..<dots.lowerBound])),
-      let cap = duration(String(text[dots.upperBound...]))
+    guard let dots = text.firstRange(of: ".."), let base = Span(duration: String(text[..<dots.lowerBound])),
+      let cap = Span(duration: String(text[dots.upperBound...]))
     else { return nil }
     return (base, cap)
   }

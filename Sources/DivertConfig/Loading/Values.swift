@@ -40,9 +40,17 @@ extension LoadContext {
     return nil
   }
 
-  func duration(_ node: YAMLNode, _ what: String) -> Span? {
+  /// A duration within `bounds`; what is longer or shorter is reported with them.
+  func duration(_ node: YAMLNode, _ what: String, _ bounds: ClosedRange<Span> = .zero...SmallGrammar.longest) -> Span? {
     guard let text = text(node, what) else { return nil }
-    if let span = SmallGrammar.duration(text) { return span }
+    if let span = Span(duration: text) {
+      if bounds.contains(span) { return span }
+      let bound =
+        span < bounds.lowerBound
+        ? "at least \(bounds.lowerBound.duration)" : "at most \(bounds.upperBound.duration)"
+      error("bad_duration", node.place, "\(what): '\(text)' is out of bounds", bound)
+      return nil
+    }
     error("bad_duration", node.place, "\(what): '\(text)' is not a duration", "write 100ms, 5s, 10m, 1h, 7d or '6d 1h'")
     return nil
   }
@@ -50,13 +58,23 @@ extension LoadContext {
   func rate(_ node: YAMLNode, _ what: String) -> RateLimit? {
     guard let text = text(node, what) else { return nil }
     if let rate = SmallGrammar.rate(text) { return rate }
+    if let limit = SmallGrammar.brokenRate(text) {
+      error("bad_rate", node.place, "\(what): '\(text)' is out of bounds", limit)
+      return nil
+    }
     error("bad_rate", node.place, "\(what): '\(text)' is not a rate", "write 100/min, 100/10s or 40000/day")
     return nil
   }
 
-  func size(_ node: YAMLNode, _ what: String) -> Int? {
+  /// A size of 1 byte to `most` bytes.
+  func size(_ node: YAMLNode, _ what: String, most: Int = SmallGrammar.largest) -> Int? {
     guard let text = text(node, what) else { return nil }
-    if let bytes = SmallGrammar.size(text), bytes > 0 { return bytes }
+    if let bytes = SmallGrammar.size(text) {
+      if (1...most).contains(bytes) { return bytes }
+      let bound = bytes < 1 ? "at least 1" : "at most \(SmallGrammar.words(bytes: most))"
+      error("bad_size", node.place, "\(what): '\(text)' is out of bounds", bound)
+      return nil
+    }
     error("bad_size", node.place, "\(what): '\(text)' is not a size", "write bytes, or 256KiB, 64MiB")
     return nil
   }

@@ -19,6 +19,14 @@ package struct ConfigTests: Sendable {
   /// The file's actions, routes and branches, each in the order of the file. Found anew each time: only who runs tests
   /// asks for them.
   package var points: [CoveragePoint] { file.map(CoveragePoint.all) ?? [] }
+
+  /// Where the route of this path is switched off; nil: it is not.
+  func switchedOff(_ path: String) -> FileLine? {
+    let names = path.split(separator: "/").map(String.init)
+    var route: YAMLNode?
+    for (level, name) in names.enumerated() { route = (level == 0 ? file?["routes"] : route?["also"])?[name] }
+    return route?.entry("enabled").map { FileLine($0.keyPlace) }
+  }
 }
 
 /// A place in a configuration's file.

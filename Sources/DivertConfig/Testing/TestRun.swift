@@ -5,14 +5,17 @@ import DivertCore
 struct TestRun {
   private let test: ConfigTest
   private let table: RouteTable
+  /// Where a route of this path is switched off.
+  private let switchedOff: (String) -> FileLine?
   private var deliveries: [TestDelivery] = []
   /// What every route said to each event that was taken.
   private var explanations: [[RouteExplanation]] = []
   private var notes: [String] = []
 
-  init(_ test: ConfigTest, _ table: RouteTable) {
+  init(_ test: ConfigTest, _ table: RouteTable, switchedOff: @escaping (String) -> FileLine?) {
     self.test = test
     self.table = table
+    self.switchedOff = switchedOff
   }
 
   mutating func result(_ gauge: inout CoverageGauge) -> TestResult {
@@ -99,7 +102,14 @@ extension TestRun {
   private func whyNot(_ send: String) -> String? {
     let silent = explanations.flatMap { $0.flatMap { $0.silent(for: send, above: nil) } }
     guard let nearest = silent.min(by: { $0.distance < $1.distance }) else { return nil }
-    return "route \(nearest.path) sends it, but \(nearest.why)"
+    let cause = nearest.cause
+    let who = cause.path == nearest.path ? "it" : "route \(cause.path) above it"
+    if !cause.enabled {
+      let place = switchedOff(cause.path).map { " (\($0))" } ?? ""
+      return "route \(nearest.path) sends it, but \(who) is switched off\(place)"
+    }
+    let failures = cause.condition.failures.map(\.failure).joined(separator: "; ")
+    return "route \(nearest.path) sends it, but \(who) did not match: \(failures)"
   }
 
   private func faults() -> [TestDifference] {
@@ -126,19 +136,26 @@ extension TestRun {
   }
 }
 
+/// A route that did not fire.
+private struct SilentRoute {
+  var path: String
+  /// Itself, or the topmost route above it that did not fire.
+  var cause: RouteExplanation
+  /// How much stood against it.
+  var distance: Int
+}
+
 extension RouteExplanation {
   /// The paths of this route and those under it that fired.
   fileprivate var firedPaths: [String] { (fired ? [path] : []) + children.flatMap(\.firedPaths) }
 
-  /// The routes from here on that did not fire and have this send, with the reason and how much stood against them.
-  fileprivate func silent(for send: String, above: (path: String, why: String, distance: Int)?)
-    -> [(path: String, why: String, distance: Int)]
-  {
-    var own: (path: String, why: String, distance: Int)?
+  /// The routes from here on that did not fire and have this send.
+  fileprivate func silent(for send: String, above: SilentRoute?) -> [SilentRoute] {
+    var own: SilentRoute?
     if !fired {
-      let failures = (enabled ? 0 : 1) + condition.failures.count
-      let reason = above.map { "route \($0.path) above it did not match: \($0.why)" } ?? why ?? "it did not match"
-      own = (path, reason, (above?.distance ?? 0) * 2 + failures)
+      // To be switched off is no distance: the event is the one that the route is for.
+      let distance = condition.failures.count + (above?.distance ?? 0) * 2
+      own = SilentRoute(path: path, cause: above?.cause ?? self, distance: distance)
     }
     let here = own.map { sends.contains(send) ? [$0] : [] } ?? []
     return here + children.flatMap { $0.silent(for: send, above: own) }

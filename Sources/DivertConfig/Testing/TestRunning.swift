@@ -8,7 +8,7 @@ extension ConfigTests {
     var gauge = CoverageGauge(tests.points)
     let chosen = tests.tests.filter { test in only.isEmpty || only.contains { test.name.contains($0) } }
     let results = chosen.map { test in
-      var run = TestRun(test, table)
+      var run = TestRun(test, table, switchedOff: tests.switchedOff)
       return run.result(&gauge)
     }
     return TestReport(results: results, coverage: gauge.coverage)

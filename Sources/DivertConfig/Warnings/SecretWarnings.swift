@@ -8,10 +8,12 @@ extension LoadContext {
     for name in ["operator_key"] { fields["server"]?[name].map { warnOfLiteral($0, "'\(name)'") } }
     for source in fields["sources"]?.entries ?? [] {
       source.value["key"].map { warnOfLiteral($0, "a source's 'key'") }
-      for header in source.value["header"]?.entries ?? [] where SecretShapes.mayBeValue(header.value.text ?? "") {
+      for header in source.value["header"]?.entries ?? [] {
         warnOfLiteral(header.value, "'\(header.key)'")
       }
     }
+    // They come later, and are secrets already.
+    for credential in fields.node["credentials"]?.entries ?? [] { warnOfSecrets(auth: credential.value) }
     for target in fields["targets"]?.entries ?? [] { warnOfSecrets(target: target.value) }
   }
 

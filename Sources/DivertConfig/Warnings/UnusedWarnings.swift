@@ -6,9 +6,17 @@ extension LoadContext {
   func warn(_ fields: Fields, _ parts: RouteTable.Parts) {
     warnOfSecrets(fields)
     guard !diagnostics.contains(where: { $0.severity == .error }) else { return }
+    warnOfNoSource(fields, parts)
     if let routes = fields["routes"] { RouteWarnings(self).check(parts.routes, routes) }
     // A file without routes is not finished, and uses nothing yet.
     if let targets = fields["targets"], !parts.routes.isEmpty { warnOfUnused(targets, parts) }
+  }
+
+  private func warnOfNoSource(_ fields: Fields, _ parts: RouteTable.Parts) {
+    guard parts.sources.isEmpty, !parts.routes.isEmpty,
+      let place = fields.entry("sources")?.keyPlace ?? fields.entry("routes")?.keyPlace
+    else { return }
+    warn("no_source", place, "no source: no event can come in", "add one under 'sources:': { doubletick: { … } }")
   }
 
   private func warnOfUnused(_ node: YAMLNode, _ parts: RouteTable.Parts) {

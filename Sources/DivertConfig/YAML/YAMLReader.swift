@@ -116,11 +116,15 @@ struct YAMLReader {
 extension YAMLReader {
   private mutating func convert(_ node: Node, depth: Int) -> YAMLNode? {
     nodes += 1
-    guard nodes <= Self.maxNodes, depth <= Self.maxDepth else {
-      if nodes <= Self.maxNodes || nodes == Self.maxNodes + 1 {
-        report(
-          "too_deep", node.mark, 1, "the file is nested too deep or is too large", "at most \(Self.maxDepth) levels")
+    guard nodes <= Self.maxNodes else {
+      if nodes == Self.maxNodes + 1 {
+        let message = "the file has more than \(Self.maxNodes) values, counting what its aliases (*name) repeat"
+        report("too_many_values", node.mark, 1, message, "write fewer, or drop the aliases")
       }
+      return nil
+    }
+    guard depth <= Self.maxDepth else {
+      reportDepth(node.mark)
       return nil
     }
     switch node {
@@ -184,6 +188,10 @@ extension YAMLReader {
 }
 
 extension YAMLReader {
+  private mutating func reportDepth(_ mark: Mark?) {
+    report("too_deep", mark, 1, "the file is nested too deep", "at most \(Self.maxDepth) levels")
+  }
+
   private func place(_ mark: Mark?, _ length: Int) -> Place {
     Place(source: source, line: mark?.line ?? 1, column: mark?.column ?? 1, length: length)
   }
@@ -234,6 +242,7 @@ extension YAMLReader {
     switch fault {
     case .scanner(let context, let problem, let mark, _), .parser(let context, let problem, let mark, _),
       .composer(let context, let problem, let mark, _):
+      if problem.contains("nesting level") { return reportDepth(mark) }
       let (message, hint) = YAMLFault.explain(problem, context?.text, line: source.line(mark.line))
       let opening = problem.contains("end of stream") ? context?.mark : nil
       report("yaml", opening ?? mark, 1, message, hint)

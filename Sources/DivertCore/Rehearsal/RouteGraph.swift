@@ -43,9 +43,11 @@ extension RouteGraph {
 
   private func head(_ route: Route) -> String {
     let off = route.enabled ? "" : "  (switched off)"
-    let count = matched(route).map { "  \($0) \($0 == 1 ? "event" : "events")" } ?? ""
+    let count = matched(route).map { "  " + Self.events($0) } ?? ""
     return route.name + off + count + (route.description.map { "  # \($0)" } ?? "")
   }
+
+  private static func events(_ count: Int) -> String { "\(count) \(count == 1 ? "event" : "events")" }
 
   private static func words(_ send: Send) -> String {
     let label = Int(send.label) == nil ? " (as \(send.label))" : ""
@@ -57,7 +59,7 @@ extension RouteGraph {
 extension RouteGraph {
   /// A Mermaid flowchart (https://mermaid.js.org/syntax/flowchart.html): events, routes, targets.
   package var mermaid: String {
-    var lines = ["flowchart LR", "  event([\"\(counts.map { "\($0.events) events" } ?? "event")\"])"]
+    var lines = ["flowchart LR", "  event([\"\(counts.map { Self.events($0.events) } ?? "event")\"])"]
     let targets = targetNodes
     for route in table.parts.routes { draw(route, from: "event", targets, into: &lines) }
     if !table.parts.alarms.isEmpty {

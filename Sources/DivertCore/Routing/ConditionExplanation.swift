@@ -14,10 +14,17 @@ package struct ConditionExplanation: Sendable, Hashable {
   package var lines: [String] { lines(level: 0) }
 
   private func lines(level: Int) -> [String] {
-    let seen = isLeaf ? " (\(actual.map { "it is \($0)" } ?? "it is missing"))" : ""
-    let line = String(repeating: "  ", count: level) + (holds ? "✓ " : "✗ ") + text + seen
+    let line = String(repeating: "  ", count: level) + (holds ? "✓ " : "✗ ") + text + (isLeaf ? seen : "")
     return [line] + parts.flatMap { $0.lines(level: level + 1) }
   }
+
+  /// What speaks against it, with what was there: `direction is INCOMING (it is OUTGOING)`.
+  package var failure: String {
+    if isLeaf { return text + seen }
+    return "not (" + parts.map { $0.isLeaf ? $0.text + $0.seen : $0.text }.joined(separator: ", ") + ")"
+  }
+
+  private var seen: String { " (\(actual.map { "it is \($0)" } ?? "it is missing"))" }
 
   /// The leaves that speak against the condition, in order; empty when it held.
   package var failures: [ConditionExplanation] {

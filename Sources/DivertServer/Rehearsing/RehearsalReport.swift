@@ -4,11 +4,13 @@ package import DivertCore
 
 package enum RehearsalReport {
   /// The event, every route with each condition's answer, and every delivery with its request.
-  package static func json(_ rehearsal: Rehearsal, stored: Bool) -> JSONValue {
-    [
-      "event": RecordJSON.event(rehearsal.event), "stored": .bool(stored), "version": .string(rehearsal.version),
+  /// - Parameter duplicateOf: the stored event that this one would be taken for.
+  package static func json(_ rehearsal: Rehearsal, stored: Bool, duplicateOf: EventID? = nil) -> JSONValue {
+    RecordJSON.object([
+      "event": RecordJSON.event(rehearsal.event), "stored": .bool(stored),
+      "duplicate_of": duplicateOf.map { .string($0.description) }, "version": .string(rehearsal.version),
       "routes": .array(rehearsal.routes.map(route)), "deliveries": .array(rehearsal.deliveries.map(delivery)),
-    ]
+    ])
   }
 
   /// What the sender of a body would be answered.

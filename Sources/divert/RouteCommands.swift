@@ -10,18 +10,19 @@ struct Routes: AsyncParsableCommand {
     abstract: "The routes of the file: list, add, enable, disable, remove, set.",
     discussion: """
       An edit changes the lines that it concerns and nothing else. The result is read again and checked: unless it \
-      means what the file meant plus the edit, and has no new error, nothing is written.
+      means what the file meant plus the edit, has no new error, and breaks none of the file's tests, nothing is written.
       """,
     subcommands: [List.self, Add.self, Enable.self, Disable.self, Remove.self, Set.self, Unset.self])
 
   struct List: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
       abstract: "Every route with its place, its condition and its sends.")
-    @OptionGroup var options: EditOptions
+    @OptionGroup var options: FilesOptions
 
     func run() async throws {
       let answer = try await EditDesk(options: options).ask(OperatorRequest("GET", "/api/config/routes"))
       if options.output.format == .json { return Console.print(json: answer) }
+      for fault in answer.items("diagnostics") { Console.tell(fault.cell("text")) }
       Console.table(
         ["route", "enabled", "place", "when", "send"],
         answer.items("routes").map { row in
@@ -41,7 +42,11 @@ struct Routes: AsyncParsableCommand {
         """)
     @OptionGroup var options: EditOptions
     @Argument(help: "The route's name.") var name: String?
-    @Option(help: "field=value, or field=value,value for one of them; may be given several times: all must hold.")
+    @Option(
+      help: """
+        field=value; field=value,value for one of them ("in quotes" with a comma of its own); field={above: 5}. May be \
+        given several times: all must hold.
+        """)
     var when: [String] = []
     @Option(help: "target.action, target.action=text or target.action={…}; may be given several times.")
     var send: [String] = []
@@ -49,22 +54,32 @@ struct Routes: AsyncParsableCommand {
     @Option(help: "The path of the route that it goes under.") var under: String?
     @Option(help: "A file of YAML; '-' is standard input.") var from: String?
 
-    func run() async throws {
-      let hasFlags = !(when.isEmpty && send.isEmpty && description == nil)
+    private var hasFlags: Bool { !(when.isEmpty && send.isEmpty && description == nil) }
+
+    func validate() throws {
       if hasFlags, from != nil { throw ValidationError("give the route by flags or by --from, not both") }
       if hasFlags, name == nil { throw ValidationError("a route needs a name") }
+    }
+
+    func run() async throws {
       let yaml = hasFlags ? nil : try Self.read(from ?? "-")
-      try await EditDesk(options: options).edit([
-        ("do", "add_route"), ("name", name.map { .string($0) }), ("under", under.map { .string($0) }),
-        ("yaml", yaml.map { .string($0) }), ("description", description.map { .string($0) }),
-        ("conditions", .array(when.map { .string($0) })), ("sends", .array(send.map { .string($0) })),
-      ])
+      try await EditDesk.edit(
+        options,
+        [
+          ("do", "add_route"), ("name", name.map { .string($0) }), ("under", under.map { .string($0) }),
+          ("yaml", yaml.map { .string($0) }), ("description", description.map { .string($0) }),
+          ("conditions", .array(when.map { .string($0) })), ("sends", .array(send.map { .string($0) })),
+        ])
     }
 
     private static func read(_ path: String) throws -> String {
       if path == "-" { return GivenValue.standardInput() }
-      guard let data = FileManager.default.contents(atPath: path), let text = String(data: data, encoding: .utf8) else {
-        throw Console.fail("\(path) cannot be read as a text in UTF-8")
+      guard FileManager.default.fileExists(atPath: path) else { throw Console.fail("there is no file \(path)") }
+      guard let data = FileManager.default.contents(atPath: path) else {
+        throw Console.fail("\(path) cannot be read: check that it is a file, and who may read it")
+      }
+      guard let text = String(data: data, encoding: .utf8) else {
+        throw Console.fail("\(path) is not UTF-8 text: save it as UTF-8")
       }
       return text
     }
@@ -76,7 +91,7 @@ struct Routes: AsyncParsableCommand {
     @Argument(help: "The route's path.") var route: String
 
     func run() async throws {
-      try await EditDesk(options: options).edit([("do", "enable_route"), ("route", .string(route))])
+      try await EditDesk.edit(options, [("do", "enable_route"), ("route", .string(route))])
     }
   }
 
@@ -87,7 +102,7 @@ struct Routes: AsyncParsableCommand {
     @Argument(help: "The route's path.") var route: String
 
     func run() async throws {
-      try await EditDesk(options: options).edit([("do", "disable_route"), ("route", .string(route))])
+      try await EditDesk.edit(options, [("do", "disable_route"), ("route", .string(route))])
     }
   }
 
@@ -98,7 +113,7 @@ struct Routes: AsyncParsableCommand {
     @Argument(help: "The route's path.") var route: String
 
     func run() async throws {
-      try await EditDesk(options: options).edit([("do", "remove_route"), ("route", .string(route))])
+      try await EditDesk.edit(options, [("do", "remove_route"), ("route", .string(route))])
     }
   }
 
@@ -110,6 +125,7 @@ struct Routes: AsyncParsableCommand {
         divert routes set routes.agent-declined.when.local.time '{ between: "08:00-18:00" }'
         divert routes set routes.agent-declined.send.3 team_lead.alert
 
+        The route, target, source, table or test that the path leads into must be there; fields of it are made as needed.
         Numbers, true, false and null are taken as such, lists, mappings and quoted text as YAML, '-' is YAML from \
         standard input, and everything else is text. What stands in the place already is replaced, with the comments in it.
         """)
@@ -119,8 +135,8 @@ struct Routes: AsyncParsableCommand {
     @Flag(help: "Take the value as text, whatever it looks like.") var text = false
 
     func run() async throws {
-      let value = GivenValue.members(value, isText: text)
-      try await EditDesk(options: options).edit([("do", "set"), ("path", .string(path))] + value)
+      let value = try GivenValue.members(value, isText: text)
+      try await EditDesk.edit(options, [("do", "set"), ("path", .string(path))] + value)
     }
   }
 
@@ -130,7 +146,7 @@ struct Routes: AsyncParsableCommand {
     @Argument(help: "Names with dots between; places of a list from 0.") var path: String
 
     func run() async throws {
-      try await EditDesk(options: options).edit([("do", "unset"), ("path", .string(path))])
+      try await EditDesk.edit(options, [("do", "unset"), ("path", .string(path))])
     }
   }
 }

@@ -14,17 +14,23 @@ extension Targets {
     @Argument(help: "The target's name.") var name: String
     @Argument(help: "field=value: what its entry says beside.") var fields: [String] = []
 
+    func validate() throws {
+      for field in fields where field.firstIndex(of: "=").map({ $0 == field.startIndex }) ?? true {
+        throw ValidationError("'\(field)' is no field=value")
+      }
+    }
+
     func run() async throws {
       var with = JSONObject()
       for field in fields {
-        guard let equals = field.firstIndex(of: "="), equals > field.startIndex else {
-          throw ValidationError("'\(field)' is no field=value")
-        }
-        with[String(field[..<equals])] = GivenValue.json(String(field[field.index(after: equals)...]))
+        let parts = field.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
+        with[parts[0]] = GivenValue.json(parts[1])
       }
-      try await EditDesk(options: options).edit([
-        ("do", "add_target"), ("type", .string(type)), ("name", .string(name)), ("with", .object(with)),
-      ])
+      try await EditDesk.edit(
+        options,
+        [
+          ("do", "add_target"), ("type", .string(type)), ("name", .string(name)), ("with", .object(with)),
+        ])
     }
   }
 
@@ -39,8 +45,8 @@ extension Targets {
 
     func run() async throws {
       let path = "targets.\(target).\(field)"
-      try await EditDesk(options: options).edit(
-        [("do", "set"), ("path", .string(path))] + GivenValue.members(value, isText: text))
+      try await EditDesk.edit(
+        options, [("do", "set"), ("path", .string(path))] + (try GivenValue.members(value, isText: text)))
     }
   }
 
@@ -52,7 +58,7 @@ extension Targets {
 
     func run() async throws {
       let path = "targets.\(target).\(field)"
-      try await EditDesk(options: options).edit([("do", "unset"), ("path", .string(path))])
+      try await EditDesk.edit(options, [("do", "unset"), ("path", .string(path))])
     }
   }
 
@@ -63,7 +69,7 @@ extension Targets {
     @Argument(help: "The target's name.") var target: String
 
     func run() async throws {
-      try await EditDesk(options: options).edit([("do", "remove_target"), ("name", .string(target))])
+      try await EditDesk.edit(options, [("do", "remove_target"), ("name", .string(target))])
     }
   }
 }

@@ -117,12 +117,14 @@ import Testing
     #expect(Self.fault(.set(path: "targets.crm.limti", .text("1/s")), in: broken)?.code == "not_good")
   }
 
-  @Test("an edit under which one of the file's tests fails is made, and says so")
+  @Test("an edit names the file's tests that fail under it and did not before")
   func ownTests() throws {
     let bundle = ConfigBundle(main: .init(name: "routes.yaml", text: try Files.text("routes.yaml.example")))
     let off = try Self.edit(.disableRoute("borrower-declined"), in: bundle)
-    #expect(off.notes.count == 1 && off.notes[0].contains("'a borrower who declines"), "\(off.notes)")
-    #expect(try Self.edit(.enableRoute("borrower-declined"), in: off.bundle).notes == [])
+    #expect(off.notes == [] && off.brokenTests.count == 1, "\(off.brokenTests)")
+    #expect(off.brokenTests.first?.hasPrefix("a borrower who declines") == true)
+    #expect(try Self.edit(.enableRoute("borrower-declined"), in: off.bundle).brokenTests == [])
+    #expect(try Self.edit(.set(path: "targets.crm.limit", .text("1/s")), in: off.bundle).brokenTests == [])
   }
 
   @Test("values are written so that the language reads them back")
@@ -210,7 +212,8 @@ import Testing
     #expect(try Self.edit(added, in: bundle).file?.name == "routes.yaml")
     #expect(try Self.edit(added, in: bundle, into: "west.yaml").file?.name == "routes.d/west.yaml")
     #expect(Self.fault(.addTarget(type: "slack", name: "west_lead", with: []), in: bundle)?.code == "exists")
-    #expect(throws: EditFault.self) { try Self.edit(added, in: bundle, into: "east.yaml") }
+    #expect(throws: EditFault.self) { try Self.edit(added, in: bundle, into: "../east.yaml") }
+    #expect(throws: EditFault.self) { try Self.edit(added, in: bundle, into: "east.yml") }
     #expect(throws: EditFault.self) {
       try Self.edit(.disableRoute("west"), .disableRoute("agent-declined"), in: bundle)
     }
@@ -225,5 +228,79 @@ import Testing
     #expect(Self.fault(.removeTarget("cmr"), in: bundle)?.message.contains("did you mean 'crm'?") == true)
     #expect(Self.fault(.unset(path: "targets.crm.retry"), in: bundle)?.code == "not_found")
     #expect(Self.fault(.set(path: "targets.crm.url", .scalar("", plain: true)), in: bundle)?.code == "no_value")
+  }
+
+  @Test("new names go to a file that is made for them; what stands elsewhere makes none")
+  func newFile() throws {
+    let bundle = try Self.bundle(Self.west)
+    let added = ConfigOrder.addTarget(type: "http", name: "erp", with: [.init("url", .text("https://erp.example"))])
+    for name in ["east.yaml", "routes.d/east.yaml"] {
+      let edited = try Self.edit(added, in: bundle, into: name)
+      #expect(
+        edited.file == .init(name: "routes.d/east.yaml", text: "targets:\n  erp:\n    url: https://erp.example\n"))
+      #expect(edited.isNew && edited.before.isEmpty && edited.notes == ["routes.d/east.yaml is a new file"])
+      #expect(edited.bundle.files.map(\.name) == ["routes.yaml", "routes.d/east.yaml", "routes.d/west.yaml"])
+      let again = try Self.edit(
+        .removeTarget("west_lead"), .unset(path: "routes.west"), in: edited.bundle, into: "x.yaml")
+      #expect(again.file?.name == "routes.d/west.yaml" && !again.isNew && again.bundle.files.count == 3)
+    }
+  }
+
+  @Test("a path leads into what is there, or nothing is made")
+  func misspeltPaths() throws {
+    let bundle = try Self.bundle()
+    let no = YAMLValue.scalar("false", plain: true)
+    let misses = [
+      "routes.borower-declined.enabled": "there is no route 'borower-declined'; did you mean 'borrower-declined'?",
+      "routes.agent-declined.also.apology-nou.enabled":
+        "there is no route 'agent-declined/apology-nou'; did you mean 'agent-declined/apology-now'?",
+      "routes.borower-declined": "(`divert routes add` makes a new one)",
+      "targets.crmm.url": "there is no target 'crmm'; did you mean 'crm'? (`divert targets add` makes a new one)",
+      "sources.dobletick.key": "there is no source 'dobletick'; did you mean 'doubletick'?",
+      "tables.leads.a": "there is no table 'leads'",
+    ]
+    for (path, sentence) in misses {
+      let fault = Self.fault(.set(path: path, no), in: bundle)
+      #expect(fault?.code == "not_found" && fault?.message.contains(sentence) == true, "\(path): \(fault as Any)")
+      #expect(Self.fault(.unset(path: path), in: bundle)?.message.contains(sentence) == true)
+    }
+    let table = YAMLValue.mapping([.init("a", .text("b"))])
+    #expect(try Self.edit(.set(path: "tables.leads", table), in: bundle).file != nil)
+    #expect(try Self.edit(.set(path: "routes.agent-declined.also.apology-now.enabled", no), in: bundle).file != nil)
+  }
+
+  @Test("conditions have operators, alternatives and quotes; one field is given once")
+  func conditions() throws {
+    func value(_ text: String) throws -> YAMLValue { try ConfigOrder.condition(text).value }
+    #expect(try value("event=A, B") == .sequence([.scalar("A", plain: false), .scalar("B", plain: false)]))
+    #expect(try value("agent=\"James, Jr\"") == .text("James, Jr"))
+    #expect(
+      try value("agent='James, Jr',O'Brien") == .sequence([.text("James, Jr"), .scalar("O'Brien", plain: false)]))
+    #expect(try value("call.duration={above: 5}") == .mapping([.init("above", .scalar("5", plain: true))]))
+    #expect(try value("call.duration=5") == .scalar("5", plain: true))
+    for wrong in ["agent=\"James, Jr", "agent=\"James\" Jr", "=x", "agent", "call.duration={above: 5"] {
+      #expect(throws: EditFault.self, "\(wrong)") { try ConfigOrder.condition(wrong) }
+    }
+    func fault(_ texts: [String]) -> String? {
+      do { _ = try ConfigOrder.conditions(texts) } catch { return error.message }
+      return nil
+    }
+    #expect(fault(["event=A", "event=B"]) == "`event` is given twice; write event=A,B for either of them")
+    #expect(fault(["x={above: 5}", "x={below: 9}"]) == "`x` is given twice; write all of it in one {…}")
+    #expect(fault(["event=A", "agent=B"]) == nil)
+  }
+
+  @Test("what a target lacks is named at once")
+  func missingParameters() throws {
+    let fault = Self.fault(.addTarget(type: "http", name: "x", with: []), in: try Self.bundle())
+    #expect(fault?.code == "missing_parameter" && fault?.message.hasPrefix("http needs url=… (") == true)
+  }
+
+  @Test("the list shows what can be read of a file with a doubled route, and what is wrong with it")
+  func doubled() throws {
+    let text = "routes:\n  a:\n    send: [x.y]\n  a:\n    send: [x.z]\n  b:\n    send: [x.y]\n"
+    let (routes, faults) = try RouteListing.read(ConfigBundle(main: .init(name: "f", text: text)))
+    #expect(routes.map(\.path) == ["a", "b"] && faults.map(\.code) == ["duplicate_key"])
+    #expect(throws: EditFault.self) { try RouteListing.read(ConfigBundle(main: .init(name: "f", text: "a: [1"))) }
   }
 }

@@ -73,6 +73,27 @@ import Testing
     #expect(Self.format(Self.head + child).text == nil, "it may be the condition of either")
   }
 
+  @Test(
+    "with tabs, too, a line is moved; what cannot be mended is shown, and what is in front of it mended"
+  )
+  func several() {
+    func text(_ send: String, _ agent: String) -> String {
+      "version: 1\ntargets:\n\tlead: { type: slack, hook: {{ secrets.x }} }\nroutes:\n\tone:\n"
+        + "\t\twhen: { event: CALL_REJECTED }\n\(send)send:\n\t\t\t- lead.alert: {{ \(agent) }} declined\n"
+    }
+    let mended = Self.format(text("\t ", "agent | default: 'x'"))
+    #expect(mended.text?.contains("\n    when: { event: CALL_REJECTED }\n    send:\n") == true, "\(mended)")
+    #expect(mended.left.isEmpty)
+    let open = Self.format(text("\t ", "agent | oddity"))
+    #expect(open.text == nil && open.left.first?.line == 7, "\(open.left)")
+    let part = Self.format(
+      text("   ", "agent | oddity").replacing("\t\t\t", with: "      ").replacing("\t\t", with: "    ")
+        .replacing("\t", with: "  "))
+    #expect(part.text?.contains("hook: \"{{ secrets.x }}\" }") == true && part.fixes.count == 1, "\(part)")
+    #expect(part.text?.contains("- lead.alert: {{ agent | oddity }} declined\n") == true)
+    #expect(part.left.map(\.line) == [7] && part.left.map(\.code) == ["yaml"], "\(part.left)")
+  }
+
   @Test("line breaks, a byte order mark and a missing last break stay")
   func frame() {
     let text = "\u{FEFF}version: 1\r\ntables:\r\n  a: { b: {{ x }} }"
@@ -87,7 +108,8 @@ import Testing
     let codes = ConfigLoader.load(text: fixture.source, file: "f").diagnostics.map(\.code)
     #expect(codes.contains("unquoted_template") || codes.contains("yaml") || codes.contains("bad_key"))
     #expect(Self.format(text).text == nil)
-    #expect(!ConfigLoader.load(text: text, file: "f").diagnostics.contains { $0.code == "unquoted_template" })
+    let left = ConfigLoader.load(text: text, file: "f").diagnostics.contains { $0.code == "unquoted_template" }
+    #expect(!left || !formatted.left.isEmpty)
   }
 
   @Test("the example is as it should be")

@@ -67,6 +67,11 @@ import Testing
     ("a.b", "a: { b: 1, c: 2 }\n", "a: { c: 2 }\n"),
     ("a.c", "a: { b: 1, c: 2 }\n", "a: { b: 1 }\n"),
     ("a.b", "a: { b: 1 }\n", "a: {}\n"),
+    ("a.0", "a: [b,   # of b\n    c]\n", "a: [c]\n"),
+    ("a.0", "a: [b,   # of b\n    # of c\n    c]\n", "a: [\n    # of c\n    c]\n"),
+    ("a.1", "a: [b, c,  # of both\n    d]\n", "a: [b,   # of both\n    d]\n"),
+    ("a.0", "a: [b,   # of b\n]\n", "a: [\n]\n"),
+    ("a.b", "a: { b: 1,   # of b\n  c: 2 }  # of a\n", "a: { c: 2 }  # of a\n"),
     ("a.c", "a: {\n  b: 1,\n  # of c\n  c: 2, # c\n  d: 3\n}\n", "a: {\n  b: 1,\n  d: 3\n}\n"),
   ]
 

@@ -87,6 +87,32 @@ import Testing
     #expect(try await router.divert("fmt", "--check").status == 0)
   }
 
+  @Test(
+    "--into makes a file and names it as --config was given; what is misspelt or missing is said at its own command")
+  func names() async throws {
+    let router = try RouterProcess(
+      config: House.config(
+        targets: House.target("crm", MisbehavingTarget()), routes: "  all:\n    send: [crm.log]\n"))
+    let path = router.folder.appendingPathComponent("routes.yaml").path
+    let before = text(router)
+    let add = ["routes", "add", "more", "--when", "event=CALL_MISSED", "--send", "crm.log", "--into", "west.yaml"]
+    let added = try await router.divert(add + ["--config", path])
+    let made = router.folder.appendingPathComponent("routes.d/west.yaml")
+    #expect(
+      added.status == 0 && added.out.contains("routes.d/west.yaml is a new file\n\(made.path) is written\n"), "\(added)"
+    )
+    #expect(FileManager.default.fileExists(atPath: made.path) && text(router) == before)
+    let misspelt = try await router.divert("targets", "set", "crmm", "limit", "1/s")
+    #expect(misspelt.status == 1 && misspelt.err.contains("did you mean 'crm'?") && text(router) == before)
+    let empty = try await router.divert("routes", "set", "targets.crm.limit", "-", input: "")
+    #expect(empty.status == 1 && empty.err.contains("standard input is empty"), "\(empty)")
+    let absent = try await router.divert("routes", "add", "--from", "nope.yaml")
+    #expect(absent.status == 1 && absent.err == "divert: there is no file nope.yaml\n", "\(absent)")
+    let usage = try await router.divert("routes", "add", "--send", "crm.log")
+    #expect(usage.status == 64 && usage.err.contains("Usage: divert routes add "), "\(usage)")
+    #expect(try await !router.divert("routes", "list", "--help").out.contains("--into"))
+  }
+
   @Test("over HTTP an edit needs If-Match; the second of two on one version gets 412, and commands edit there, too")
   func http() async throws {
     let router = try await House.open(targets: House.target("crm", MisbehavingTarget()))

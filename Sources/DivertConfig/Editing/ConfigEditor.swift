@@ -6,51 +6,79 @@ package struct EditedConfiguration: Sendable {
   package var bundle: ConfigBundle
   /// The file that changed; nil where all was so already.
   package var file: ConfigBundle.File?
-  /// Its text before.
+  /// Its text before; empty where the file is new.
   package var before: String
+  /// The file is not there yet: it has to be made.
+  package var isNew = false
   /// A unified diff; empty where nothing changed.
   package var diff: String
   /// What else is to be done, and what was so already: whole sentences.
   package var notes: [String]
   /// Warnings that were not there before.
   package var warnings: [Diagnostic]
+  /// The names of the file's tests that fail after the edit and did not before, in alphabetical order.
+  package var brokenTests: [String] = []
 }
 
 /// Edits of a whole configuration; nothing is read from disk or written.
 package enum ConfigEditor {
   /// Carries out orders, one after the other. All of them are made, or none.
-  /// - Parameter file: the name of the bundle's file in which new names are put; the main file where it is nil.
+  /// - Parameter file: the name of the file in which new names are put, one of the bundle's or a new one of `routes.d`;
+  ///   the main file where it is nil.
   package static func edit(_ bundle: ConfigBundle, _ orders: [ConfigOrder], into file: String? = nil) throws(EditFault)
     -> EditedConfiguration
   {
-    var texts = bundle.files
+    let home = try Placing.home(file, bundle.files)
+    let isNew = !bundle.files.contains { $0.name == home }
+    var texts = bundle.files + (isNew ? [.init(name: home, text: "")] : [])
     var notes: [String] = []
     var touched: Int?
     for order in orders {
-      let placing = try Placing(bundle: bundle, files: texts, newNames: file)
+      let placing = try Placing(bundle: bundle, files: texts, home: home)
       let step = try placing.change(order)
       notes += step.notes
-      for placed in step.changes {
-        if let other = touched, other != placed.file {
-          throw EditFault("two_files", "these edits concern two files: make them one by one")
-        }
-        touched = placed.file
-      }
+      touched = try same(touched, step)
       guard let touched, !step.changes.isEmpty else { continue }
       let text = try Self.make(step, in: texts[touched].text, name: bundle.path(of: texts[touched]))
       texts[touched].text = text
       for placed in step.changes { notes += Self.omission(placed.change, text) }
     }
-    let edited = ConfigBundle(main: texts[0], more: Array(texts.dropFirst()), folder: bundle.folder)
-    let (warnings, failing) = try check(bundle, edited)
-    guard let touched, texts[touched].text != bundle.files[touched].text else {
-      return EditedConfiguration(bundle: bundle, file: nil, before: "", diff: "", notes: notes, warnings: [])
+    guard let touched else { return unchanged(bundle, notes) }
+    return try result(bundle, texts[touched], before: bundle.files.dropFirst(touched).first?.text, notes, orders)
+  }
+
+  /// The file that all steps concern.
+  private static func same(_ touched: Int?, _ step: Placing.Step) throws(EditFault) -> Int? {
+    var touched = touched
+    for placed in step.changes {
+      if let other = touched, other != placed.file {
+        throw EditFault("two_files", "these edits concern two files: make them one by one")
+      }
+      touched = placed.file
     }
-    let old = bundle.files[touched].text
+    return touched
+  }
+
+  private static func unchanged(_ bundle: ConfigBundle, _ notes: [String]) -> EditedConfiguration {
+    EditedConfiguration(bundle: bundle, file: nil, before: "", diff: "", notes: notes, warnings: [])
+  }
+
+  /// - Parameter before: the file's text; nil for a new file.
+  private static func result(
+    _ bundle: ConfigBundle, _ file: ConfigBundle.File, before: String?, _ notes: [String], _ orders: [ConfigOrder]
+  ) throws(EditFault) -> EditedConfiguration {
+    if file.text == before { return unchanged(bundle, notes) }
+    let files = bundle.files.filter { $0.name != file.name }
+    let edited =
+      file.name == bundle.main.name
+      ? ConfigBundle(main: file, more: Array(files), folder: bundle.folder)
+      : ConfigBundle(main: bundle.main, more: Array(files.dropFirst()) + [file], folder: bundle.folder)
+    let (warnings, broken) = try check(bundle, edited)
+    let made = before == nil ? ["\(file.name) is a new file"] : []
     return EditedConfiguration(
-      bundle: edited, file: texts[touched], before: old,
-      diff: UnifiedDiff.make(old, texts[touched].text, file: texts[touched].name), notes: notes + failing,
-      warnings: warnings.filter { !isExpected($0, of: orders) })
+      bundle: edited, file: file, before: before ?? "", isNew: before == nil,
+      diff: UnifiedDiff.make(before ?? "", file.text, file: file.name), notes: notes + made,
+      warnings: warnings.filter { !isExpected($0, of: orders) }, brokenTests: broken)
   }
 
   /// A target that was just added is used by no route yet.
@@ -82,10 +110,9 @@ package enum ConfigEditor {
     return ["the comments are left out: what this is added to is written in braces"]
   }
 
-  /// Throws with the errors that were not there before; returns the warnings that were not, and which of the file's
-  /// tests fail that did not.
+  /// Throws with the errors that were not there before; returns the warnings that were not, and the names of the
+  /// file's tests that fail and did not.
   private static func check(_ old: ConfigBundle, _ new: ConfigBundle) throws(EditFault) -> ([Diagnostic], [String]) {
-    if old == new { return ([], []) }
     let (before, after) = (ConfigLoader.load(bundle: old), ConfigLoader.load(bundle: new))
     var known: [String: Int] = [:]
     for diagnostic in before.diagnostics { known[key(diagnostic), default: 0] += 1 }
@@ -98,10 +125,9 @@ package enum ConfigEditor {
       let faults = errors.count == 1 ? "an error" : "\(errors.count) errors"
       throw EditFault("not_good", "nothing was written: the edited file would have \(faults)", errors)
     }
-    let failing = Self.failing(after).subtracting(Self.failing(before)).sorted().map { name in
-      "the file's test '\(name)' fails now (`divert test`): a running router keeps its version until all pass"
-    }
-    return (fresh.filter { $0.severity == .warning }, failing)
+    let failing = Self.failing(after)
+    let broken = failing.isEmpty ? [] : failing.subtracting(Self.failing(before)).sorted()
+    return (fresh.filter { $0.severity == .warning }, broken)
   }
 
   private static func failing(_ loaded: LoadResult) -> Set<String> {

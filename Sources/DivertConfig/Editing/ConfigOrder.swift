@@ -56,16 +56,61 @@ extension ConfigOrder {
     return .mapping([.init(name, .text(argument))])
   }
 
-  /// `field=value` of a condition: several values with commas between.
+  /// Conditions that must all hold, each as `condition` takes it.
+  package static func conditions(_ texts: [String]) throws(EditFault) -> YAMLValue {
+    var terms: [YAMLValue.Entry] = []
+    var written: [String: String] = [:]
+    for text in texts {
+      let term = try condition(text)
+      let value = String(text.drop { $0 != "=" }.dropFirst())
+      if let before = written[term.key] {
+        let isWords = [before, value].allSatisfy { !$0.hasPrefix("{") && !$0.hasPrefix("[") }
+        let remedy = isWords ? "\(term.key)=\(before),\(value) for either of them" : "all of it in one {…}"
+        throw EditFault("bad_condition", "`\(term.key)` is given twice; write \(remedy)")
+      }
+      written[term.key] = value
+      terms.append(term)
+    }
+    return .mapping(terms)
+  }
+
+  /// `field=value` of a condition: several values with commas between, in quotes where they have commas of their own;
+  /// `field={above: 5}`: operators, as YAML.
   package static func condition(_ text: String) throws(EditFault) -> YAMLValue.Entry {
     guard let equals = text.firstIndex(of: "="), equals > text.startIndex else {
       throw EditFault("bad_condition", "'\(text)' is no condition: write field=value, such as event=CALL_REJECTED")
     }
-    let values = text[text.index(after: equals)...].split(separator: ",").map { value in
-      YAMLValue.scalar(String(value), plain: YAMLValue.isWord(String(value)))
-    }
     let name = String(text[..<equals])
+    let given = text[text.index(after: equals)...]
+    if given.hasPrefix("{") || given.hasPrefix("[") {
+      return .init(name, try YAMLValue(yaml: String(given), what: "the condition of \(name)"))
+    }
+    let values = try alternatives(given, of: name)
     return .init(name, values.count == 1 ? values[0] : .sequence(values))
+  }
+
+  private static func alternatives(_ text: Substring, of name: String) throws(EditFault) -> [YAMLValue] {
+    var values: [YAMLValue] = []
+    var rest = text
+    while true {
+      if let quote = rest.first, quote == "\"" || quote == "'" {
+        let inside = rest.dropFirst().prefix { $0 != quote }
+        rest = rest.dropFirst(inside.count + 1)
+        guard rest.first == quote, rest.dropFirst().first.map({ $0 == "," }) ?? true else {
+          throw EditFault(
+            "bad_condition",
+            "the quotes in '\(name)=\(text)' must enclose a whole value: \(name)=\"one, of them\",other")
+        }
+        values.append(.text(String(inside)))
+        rest = rest.dropFirst()
+      } else {
+        let word = String(rest.prefix { $0 != "," })
+        rest = rest.dropFirst(word.count)
+        values.append(.scalar(word, plain: YAMLValue.isWord(word)))
+      }
+      if rest.isEmpty { return values }
+      rest = rest.dropFirst().drop { $0 == " " }
+    }
   }
 }
 

@@ -16,7 +16,8 @@ struct Placing {
     var notes: [String] = []
   }
 
-  init(bundle: ConfigBundle, files: [ConfigBundle.File], newNames: String?) throws(EditFault) {
+  /// - Parameter home: the name of the one of `files` that new names go to.
+  init(bundle: ConfigBundle, files: [ConfigBundle.File], home: String) throws(EditFault) {
     self.bundle = bundle
     self.files = files
     var roots: [YAMLValue] = []
@@ -25,14 +26,21 @@ struct Placing {
       roots.append(isBare ? .mapping([]) : try TextEdit.value(of: file.text, file: bundle.path(of: file)))
     }
     self.roots = roots
-    home = try Self.home(newNames, files)
+    self.home = files.firstIndex { $0.name == home } ?? 0
   }
 
-  private static func home(_ name: String?, _ files: [ConfigBundle.File]) throws(EditFault) -> Int {
-    guard let name else { return 0 }
-    if let place = files.firstIndex(where: { $0.name == name || $0.name == "routes.d/\(name)" }) { return place }
+  /// The name of the file that new names go to, by the name that somebody gave; it may be that of a file to be made.
+  static func home(_ name: String?, _ files: [ConfigBundle.File]) throws(EditFault) -> String {
+    guard let name else { return files[0].name }
+    let folder = ConfigBundle.folderName + "/"
+    let full = name.hasPrefix(folder) ? name : folder + name
+    if files.contains(where: { $0.name == name }) { return name }
+    let own = full.dropFirst(folder.count)
+    if own.hasSuffix(".yaml"), !own.hasPrefix("."), !own.contains("/"), own.count > 5 { return full }
     let names = files.map(\.name).joined(separator: ", ")
-    throw EditFault("not_found", "'\(name)' is no file of this configuration; there are: \(names)")
+    throw EditFault(
+      "not_found",
+      "'\(name)' cannot be a file of this configuration: give one of \(names), or a new one such as routes.d/west.yaml")
   }
 
   func change(_ order: ConfigOrder) throws(EditFault) -> Step {
@@ -91,11 +99,47 @@ struct Placing {
     return (home, steps)
   }
 
+  private static let sections: [(name: String, thing: String, maker: String)] = [
+    ("routes", "route", "`divert routes add` makes a new one"),
+    ("targets", "target", "`divert targets add` makes a new one"),
+    ("sources", "source", "set 'sources.NAME' as a whole to make a new one"),
+    ("tables", "table", "set 'tables.NAME' as a whole to make a new one"),
+    ("tests", "test", "set 'tests.NAME' as a whole to make a new one"),
+  ]
+
+  /// What has a name must be there, or a misspelt name would make a second one beside it.
+  /// - Parameter whole: the sections where that also goes for a path that ends at the name.
+  private func requireHolders(_ steps: [String], whole: [String]) throws(EditFault) {
+    guard let section = Self.sections.first(where: { $0.name == steps.first }), steps.count > 1 else { return }
+    if steps.count == 2, !whole.contains(section.name) { return }
+    if section.name == "routes" { return try requireRoutes(steps) }
+    if file(section.name, steps[1]) != nil { return }
+    throw missing(section.thing, steps[1], names(section.name), section.maker)
+  }
+
+  /// The route that the path leads into, with those above it.
+  private func requireRoutes(_ steps: [String]) throws(EditFault) {
+    var path: [String] = []
+    var rest = steps[...]
+    while rest.count > 1, rest.first == (path.isEmpty ? "routes" : "also") {
+      path.append(rest[rest.startIndex + 1])
+      rest = rest.dropFirst(2)
+      let route = path.joined(separator: "/")
+      if !routePaths.contains(route) { throw missing("route", route, routePaths, Self.sections[0].maker) }
+    }
+  }
+
+  private func missing(_ thing: String, _ name: String, _ names: [String], _ maker: String) -> EditFault {
+    let hint = NearestName.hintOrList(name, in: names).map { "; \($0)" } ?? ""
+    return EditFault("not_found", "there is no \(thing) '\(name)'\(hint) (\(maker))")
+  }
+
   // MARK: What orders mean
 
   private func set(_ path: String, _ value: YAMLValue) throws(EditFault) -> Step {
     if value.isNothing { throw EditFault("no_value", "nothing is given to '\(path)': write \"\" for an empty text") }
     let (file, steps) = try locate(path)
+    try requireHolders(steps, whole: ["routes", "targets"])
     let whole = PlacedChange(file: file, path: steps, change: .set(value))
     guard let old = roots[file].at(steps) else { return Step(changes: [whole]) }
     if old.means(value) { return Step(changes: [], notes: ["'\(path)' is so already"]) }
@@ -107,6 +151,7 @@ struct Placing {
 
   private func unset(_ path: String) throws(EditFault) -> Step {
     let (file, steps) = try locate(path)
+    try requireHolders(steps, whole: Self.sections.map(\.name))
     guard roots[file].at(steps) != nil else { throw EditFault("not_found", "there is no '\(path)' in the file") }
     return Step(changes: [PlacedChange(file: file, path: steps, change: .remove)])
   }

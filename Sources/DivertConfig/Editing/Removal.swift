@@ -91,16 +91,27 @@ extension Splicer {
       let inside = node.range.lowerBound + 1..<close
       if !hasBreak(inside) { return [Splice(inside, "")] }
       let comma = comma(in: part.upperBound..<close)
-      return [Splice(part.lowerBound..<(comma.map { $0 + 1 } ?? part.upperBound), "")]
+      let end = comma.map { $0 + 1 } ?? part.upperBound
+      return [Splice(part.lowerBound..<(remarkEnd(node, index, before: close) ?? end), "")]
     }
     if index + 1 < parts.count {
       let next = parts[index + 1].lowerBound
-      if !hasComment(part.upperBound..<next) { return [Splice(part.lowerBound..<next, "")] }
+      let remark = remarkEnd(node, index, before: next)
+      if !hasComment((remark ?? part.upperBound)..<next) { return [Splice(part.lowerBound..<next, "")] }
+      if let remark { return [Splice(part.lowerBound..<remark, "")] }
       let end = comma(in: part.upperBound..<next).map { $0 + 1 } ?? part.upperBound
       return [Splice(part.lowerBound..<end, "")]
     }
     let before = parts[index - 1].upperBound
     return [Splice((hasComment(before..<part.lowerBound) ? part.lowerBound : before)..<part.upperBound, "")]
+  }
+
+  /// The end of the remark behind a part whose line no other part is on; nil where there is none.
+  private func remarkEnd(_ node: SyntaxNode, _ index: Int, before next: Int) -> Int? {
+    let part = node.parts[index]
+    let end = lineEnd(part.upperBound)
+    if index > 0, lines.line(of: node.parts[index - 1].upperBound) == lines.line(of: part.lowerBound) { return nil }
+    return end < next && hasComment(part.upperBound..<end) ? end : nil
   }
 
   /// The lines of a part that shares them with no other.

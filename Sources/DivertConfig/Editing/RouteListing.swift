@@ -18,19 +18,25 @@ package struct ListedRoute: Sendable, Hashable {
 
 /// Reads the routes of a bundle without compiling it.
 package enum RouteListing {
-  /// Every route in the order in which they are asked, parents before their children.
-  package static func make(_ bundle: ConfigBundle) throws(EditFault) -> [ListedRoute] {
+  /// Every route in the order in which they are asked, parents before their children; what is wrong with the YAML and
+  /// does not keep it from being read, as a doubled key, is left out.
+  package static func make(_ bundle: ConfigBundle) throws(EditFault) -> [ListedRoute] { try read(bundle).routes }
+
+  /// The routes, and what is wrong with the YAML that they stand in.
+  package static func read(_ bundle: ConfigBundle) throws(EditFault) -> (routes: [ListedRoute], faults: [Diagnostic]) {
     var routes: [ListedRoute] = []
+    var known: [Diagnostic] = []
     for file in bundle.files {
       let name = bundle.path(of: file)
       let source = SourceText(file: name, text: TextEdit.split(file.text).bare)
       let (root, faults) = YAMLReader.read(source)
-      guard faults.isEmpty else {
+      guard root != nil || faults.isEmpty else {
         throw EditFault("unreadable", "\(name) cannot be read as it is: mend it first (`divert check`)", faults)
       }
+      known += faults
       routes += list(root?["routes"], under: nil, file: file.name)
     }
-    return routes
+    return (routes, known)
   }
 
   private static func list(_ node: YAMLNode?, under parent: ListedRoute?, file: String) -> [ListedRoute] {

@@ -16,6 +16,7 @@ struct TargetDraft {
       let hint = NearestName.hintOrList(type, in: Preset.all.keys + ["http"]).map { "; \($0)" } ?? ""
       throw EditFault("unknown_type", "there is no target type '\(type)'\(hint)")
     }
+    try Self.require(type, preset, given)
     var lines: [String] = []
     if let preset { lines.append("# " + Self.sentence(preset)) }
     lines.append(ScalarWriter.key(name, inFlow: false) + ":")
@@ -27,9 +28,6 @@ struct TargetDraft {
         lines.append("  # " + Self.line(.init(parameter.name, value)).dropFirst(2) + Self.remark(parameter.doc))
         continue
       }
-      guard parameter.secret else {
-        throw EditFault("missing_parameter", "a target of type \(type) needs '\(parameter.name)': \(parameter.doc)")
-      }
       let secret = Self.secret(name, parameter.name)
       let field = YAMLValue.Entry(parameter.name, .text("{{ secrets.\(secret) }}"))
       fields.append(field)
@@ -40,6 +38,17 @@ struct TargetDraft {
     lines += given.flatMap { ValueWriter(step: 2).lines($0, column: 2) }
     entry = .init(name, .mapping(fields))
     written = lines.joined(separator: "\n") + "\n"
+  }
+
+  /// What only the user knows must be given; secrets are put in place by name.
+  private static func require(_ type: String, _ preset: Preset?, _ given: [YAMLValue.Entry]) throws(EditFault) {
+    let needed =
+      preset.map { $0.parameters.filter { $0.required && !$0.secret }.map { ($0.name, oneLine($0.doc)) } }
+      ?? [("url", "the base address, as in url=https://crm.example.com/api")]
+    let missing = needed.filter { name, _ in !given.contains { $0.key == name } }
+    if missing.isEmpty { return }
+    let parts = missing.map { name, doc in "\(name)=…" + (doc.isEmpty ? "" : " (\(doc))") }
+    throw EditFault("missing_parameter", "\(type) needs \(parts.joined(separator: ", "))")
   }
 
   private static func line(_ field: YAMLValue.Entry) -> String {

@@ -60,6 +60,10 @@ package enum TextEdit {
 
   /// Nothing but comments and blanks.
   static func isBare(_ text: String) -> Bool {
+    // Nearly every text says so with its first line that is no comment, which spares the reading of it.
+    let first = text.unicodeScalars.split(whereSeparator: TextLines.isBreak).lazy
+      .compactMap { $0.first { !TextLines.isBlank($0) && $0 != "\u{FEFF}" } }.first { $0 != "#" }
+    guard first.map({ "-.%".unicodeScalars.contains($0) }) ?? true else { return false }
     let (root, faults) = YAMLReader.read(SourceText(file: "", text: split(text).bare))
     return root == nil && faults.isEmpty
   }

@@ -5,7 +5,7 @@ import DivertCore
 /// What became of one file.
 package struct FormattedFile: Sendable {
   package var file: ConfigBundle.File
-  /// The text with all faults mended; nil where there is nothing to mend, or no certainty.
+  /// The text with what could be mended; nil where there is nothing to mend, or no certainty.
   package var text: String?
   /// What was mended, a sentence each.
   package var fixes: [String]
@@ -56,18 +56,40 @@ private struct FileFormatter {
     YAMLReader.read(SourceText(file: name, text: text)).diagnostics.filter { Self.mendable.contains($0.code) }
   }
 
-  /// The mended text; nil where nothing is to be done, or where that is not certain.
+  /// The mended text; nil where nothing is to be done, or where that is not certain. Where all but one place can be
+  /// mended, what stands in front of that place is.
   mutating func format(_ text: String) -> String? {
-    let before = faults(text)
-    if before.isEmpty { return nil }
-    var result = quoted(text)
-    if !faults(result).isEmpty { result = untabbed(result) }
-    if !faults(result).isEmpty { result = aligned(result) }
-    guard faults(result).isEmpty, isRead(result) else {
-      left = before
-      return nil
+    if faults(text).isEmpty { return nil }
+    let quoted = quoted(text)
+    var (result, more) = (quoted, [String]())
+    if !faults(result).isEmpty { (result, more) = untabbed(result) }
+    if !faults(result).isEmpty { (result, more) = aligned(quoted) }
+    if faults(result).isEmpty, isRead(result, quotes) {
+      fixes += more
+      return result
     }
+    return part(of: text, stoppedBy: stops(quoted))
+  }
+
+  /// The quotes in front of the first place that cannot be mended: the lines there are read without it.
+  private mutating func part(of text: String, stoppedBy stops: [Diagnostic]) -> String? {
+    fixes = []
+    left = shown(stops.isEmpty ? faults(text) : stops, in: text)
+    guard let stop = left.map(\.line).min() else { return nil }
+    let sure = quotes.filter { $0.line + 1 < stop }
+    let result = Self.text(TextLines(text), with: sure)
+    let lines = TextLines(result)
+    let front = lines.text(0..<lines.starts[min(stop, lines.count) - 1])
+    guard !sure.isEmpty, faults(front).isEmpty, isRead(front, sure) else { return nil }
+    fixes = sure.map(Self.sentence)
+    left = shown(left, in: result)
     return result
+  }
+
+  /// The faults as they stand in this text, which differs from the one that they were found in by quotes.
+  private func shown(_ found: [Diagnostic], in text: String) -> [Diagnostic] {
+    let here = faults(text)
+    return found.map { fault in here.first { $0.line == fault.line && $0.code == fault.code } ?? fault }
   }
 
   // MARK: Quotes
@@ -76,12 +98,20 @@ private struct FileFormatter {
 
   private mutating func quoted(_ text: String) -> String {
     quotes = TemplateQuoter.fixes(TextLines(text))
-    fixes += quotes.map { "line \($0.line + 1): quotes around \($0.raw)" }
-    return Splice.apply(quotes.map { Splice($0.range, ScalarWriter.quoted($0.raw)) }, to: TextLines(text))
+    fixes += quotes.map(Self.sentence)
+    return Self.text(TextLines(text), with: quotes)
+  }
+
+  private static func sentence(_ quote: TemplateQuoter.Fix) -> String {
+    "line \(quote.line + 1): quotes around \(quote.raw)"
+  }
+
+  private static func text(_ lines: TextLines, with quotes: [TemplateQuoter.Fix]) -> String {
+    Splice.apply(quotes.map { Splice($0.range, ScalarWriter.quoted($0.raw)) }, to: lines)
   }
 
   /// Each text that was put in quotes is now read as that text, on its line.
-  private func isRead(_ text: String) -> Bool {
+  private func isRead(_ text: String, _ quotes: [TemplateQuoter.Fix]) -> Bool {
     guard let root = YAMLReader.read(SourceText(file: name, text: text)).root else { return false }
     var found: [Int: [String]] = [:]
     func collect(_ node: YAMLNode) {
@@ -94,20 +124,36 @@ private struct FileFormatter {
 
   // MARK: Tabs
 
-  /// Tabs of an indentation as blanks, where every width that can be read says the same.
-  private mutating func untabbed(_ text: String) -> String {
+  /// What cannot be mended: where blanks in place of tabs always lead to one line, what is wrong there.
+  private func stops(_ text: String) -> [Diagnostic] {
+    let lines = TextLines(text)
+    let found = Self.widths.map { faults(Self.untabbed(lines, width: $0)) }
+    guard let first = found.first?.first, found.allSatisfy({ $0.first?.line == first.line }) else {
+      return faults(text)
+    }
+    return found[0]
+  }
+
+  private static let widths = [2, 4, 8, 3]
+
+  private static func untabbed(_ lines: TextLines, width: Int) -> String {
+    let tabbed = (0..<lines.count).filter { hasTab(lines, $0) }
+    return Splice.apply(tabbed.map { Splice(margin(lines, $0), blanks(lines, $0, width)) }, to: lines)
+  }
+
+  /// Tabs of an indentation as blanks, where every width that can be read says the same; lines that fit nothing then
+  /// are moved.
+  private func untabbed(_ text: String) -> (text: String, fixes: [String]) {
     let lines = TextLines(text)
     let tabbed = (0..<lines.count).filter { Self.hasTab(lines, $0) }
-    if tabbed.isEmpty { return text }
-    let readings = [2, 4, 8, 3].compactMap { width -> (text: String, value: YAMLValue)? in
-      let splices = tabbed.map { Splice(Self.margin(lines, $0), Self.blanks(lines, $0, width)) }
-      let changed = Splice.apply(splices, to: lines)
+    if tabbed.isEmpty { return (text, []) }
+    let readings = Self.widths.compactMap { width -> (text: String, moves: [String], value: YAMLValue)? in
+      let (changed, moves) = aligned(Self.untabbed(lines, width: width))
       let (root, _) = YAMLReader.read(SourceText(file: name, text: changed))
-      return root.flatMap { faults(changed).isEmpty ? (changed, YAMLValue($0)) : nil }
+      return root.flatMap { faults(changed).isEmpty ? (changed, moves, YAMLValue($0)) : nil }
     }
-    guard let first = readings.first, readings.allSatisfy({ $0.value == first.value }) else { return text }
-    fixes += tabbed.map { "line \($0 + 1): blanks in place of tabs" }
-    return first.text
+    guard let first = readings.first, readings.allSatisfy({ $0.value == first.value }) else { return (text, []) }
+    return (first.text, tabbed.map { "line \($0 + 1): blanks in place of tabs" } + first.moves)
   }
 
   private static func margin(_ lines: TextLines, _ line: Int) -> Range<Int> {
@@ -127,8 +173,9 @@ private struct FileFormatter {
   // MARK: Indentation
 
   /// Lines that fit nothing, moved to the one column above at which the whole configuration is good.
-  private mutating func aligned(_ text: String) -> String {
+  private func aligned(_ text: String) -> (text: String, fixes: [String]) {
     var text = text
+    var fixes: [String] = []
     for _ in 0..<Self.mostLines {
       guard let fault = faults(text).first else { break }
       let lines = TextLines(text)
@@ -138,12 +185,12 @@ private struct FileFormatter {
         faults(reading.text).first.map { $0.line - 1 > reading.last } ?? false
       }
       guard let chosen = good.count == 1 ? good.first : good.isEmpty && further.count == 1 ? further.first : nil else {
-        return text
+        return (text, fixes)
       }
       fixes.append("line \(chosen.line + 1): moved from column \(chosen.from + 1) to \(chosen.to + 1)")
       text = chosen.text
     }
-    return text
+    return (text, fixes)
   }
 
   private struct Reading {

@@ -56,14 +56,17 @@ package struct ConfigCommands: Sendable {
 
   private func routes() throws -> OperatorResponse {
     let bundle = try bundle()
-    let routes = try RouteListing.make(bundle).map { route in
+    let listing = try RouteListing.read(bundle)
+    let routes = listing.routes.map { route in
       RecordJSON.object([
         "route": .string(route.path), "enabled": .bool(route.isEnabled), "file": .string(route.file),
         "line": .number(route.line), "when": .string(route.when), "send": .array(route.sends.map(JSONValue.string)),
         "description": RecordJSON.text(route.description),
       ])
     }
-    return Self.tagged(.json(["version": .string(bundle.version), "routes": .array(routes)]), bundle)
+    let faults = JSONValue.array(listing.faults.map(Self.json))
+    return Self.tagged(
+      .json(["version": .string(bundle.version), "routes": .array(routes), "diagnostics": faults]), bundle)
   }
 
   // MARK: Editing
@@ -75,7 +78,7 @@ package struct ConfigCommands: Sendable {
     let edited = try ConfigEditor.edit(bundle, orders, into: input.text("file"))
     let isDry = try input.flag("dry_run")
     if let file = edited.file, !isDry {
-      try ConfigFileWriter.replace(bundle.path(of: file), before: edited.before, with: file.text)
+      try ConfigFileMaker.write(edited, at: bundle.path(of: file))
     }
     let answer = JSONValue.object([
       "version": .string(edited.bundle.version), "file": edited.file.map { .string($0.name) } ?? .null,

@@ -37,7 +37,8 @@ enum ConfigOrders {
   /// `value` as JSON, or `yaml` as it is to be read.
   private static func value(_ edit: JSONValue) throws -> YAMLValue {
     if let value = edit["value"] { return YAMLValue(json: value) }
-    return try YAMLValue(yaml: try text(edit, "yaml"), what: "the given YAML")
+    if let yaml = edit["yaml"]?.string { return try YAMLValue(yaml: yaml, what: "the given YAML") }
+    throw OperatorFailure.badRequest("`set` needs what is to stand there: `value` as JSON, or `yaml` as text")
   }
 
   private static func entries(_ object: JSONValue?) -> [YAMLValue.Entry] {
@@ -53,8 +54,7 @@ enum ConfigOrders {
     if let when = edit["when"] {
       fields.append(.init("when", YAMLValue(json: when)))
     } else if let conditions = edit["conditions"]?.array, !conditions.isEmpty {
-      let terms = try conditions.compactMap(\.string).map { try ConfigOrder.condition($0) }
-      fields.append(.init("when", .mapping(terms)))
+      fields.append(.init("when", try ConfigOrder.conditions(conditions.compactMap(\.string))))
     }
     if let send = edit["send"] {
       fields.append(.init("send", YAMLValue(json: send)))

@@ -38,7 +38,7 @@ struct Check: AsyncParsableCommand {
     } else {
       report(loaded, all, serve.config)
     }
-    if loaded.table == nil || (strict && !all.isEmpty) { throw ExitCode(1) }
+    if all.contains(where: { $0.severity == .error }) || (strict && !all.isEmpty) { throw ExitCode(1) }
   }
 
   private func report(_ loaded: LoadResult, _ all: [Diagnostic], _ file: String) {
@@ -54,7 +54,7 @@ struct Check: AsyncParsableCommand {
   private func summary(_ loaded: LoadResult, _ all: [Diagnostic], _ file: String) -> String {
     let errors = all.count { $0.severity == .error }
     let found = "\(count(errors, "error")), \(count(all.count - errors, "warning"))"
-    guard let parts = loaded.table?.parts else { return "\(file): \(found)" }
+    guard errors == 0, let parts = loaded.table?.parts else { return "\(file): \(found)" }
     func routes(_ list: [Route]) -> Int { list.reduce(0) { $0 + 1 + routes($1.children) } }
     let counts = [
       count(routes(parts.routes), "route"), count(parts.targets.count, "target"), count(parts.sources.count, "source"),

@@ -40,12 +40,6 @@ enum Console {
     return ExitCode(1)
   }
 
-  /// Says what of the command line is not understood where the command is under way already, and returns the exit status.
-  static func misuse(_ sentence: String) -> ExitCode {
-    note(sentence)
-    return ExitCode(64)
-  }
-
   /// Rows under a head, columns as wide as their widest cell; numbers to the right.
   static func table(_ head: [String], _ rows: [[String]]) {
     if rows.isEmpty { return }

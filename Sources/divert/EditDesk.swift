@@ -44,16 +44,11 @@ struct EditDesk {
   }
 
   private func send(_ request: OperatorRequest) async throws -> (Int, [UInt8]) {
-    guard let address = options.operator else {
-      let answer = ConfigCommands(path: options.path).handle(request)
-      if case .whole(let bytes) = answer.body { return (answer.status, bytes) }
-      return (answer.status, [])
-    }
-    let key = RouterOptions.value(nil, "DIVERT_OPERATOR_KEY")
     do {
-      let channel = try OperatorChannel.open(ServeOptions(), address: address, usual: nil, key: key)
-      let answer = try await channel.send(request)
-      return (answer.status, answer.body)
+      let desk = try await ConfigDesk.open(
+        path: options.path, operator: options.operator, data: RouterOptions.value(nil, "DIVERT_DATA"),
+        key: RouterOptions.value(nil, "DIVERT_OPERATOR_KEY"))
+      return try await desk.send(request)
     } catch let failure as OperatorFailure { throw Console.fail(failure) }
   }
 

@@ -40,9 +40,8 @@ enum TargetTable {
       ["target", "state", "waiting", "in flight", "delivered", "dead", "skipped", "oldest waiting"],
       targets.map { target in
         let age = target["oldest_waiting_seconds"]?.integer.map { OperatorTime.words(.seconds($0)) } ?? ""
-        return ["target", "state", "waiting", "in_flight", "delivered", "dead", "skipped"].map { target.cell($0) } + [
-          age
-        ]
+        let counts = ["waiting", "in_flight", "delivered", "dead", "skipped"].map { target.cell($0) }
+        return [target.cell("target"), state(target)] + counts + [age]
       })
     for target in targets where target["reason"] != nil {
       let since = target.cell("since").orNil.map { " since \($0)" } ?? ""
@@ -50,6 +49,18 @@ enum TargetTable {
       Console.print(
         "  \(target.cell("target")) is \(target.cell("state"))\(since): \(target.cell("reason", "sentence"))\(probe)")
     }
+    for target in targets where target["retired"]?.bool == true && (target["waiting"]?.integer ?? 0) > 0 {
+      let name = target.cell("target")
+      Console.print(
+        "  \(name) is no longer in the routes file: what waits for it is still sent as it can be; "
+          + "`divert targets drop-waiting \(name)` makes dead letters of it")
+    }
+  }
+
+  /// What is gone from the file is said beside what holds it up.
+  private static func state(_ target: JSONValue) -> String {
+    let state = target.cell("state")
+    return target["retired"]?.bool == true && state != "retired" ? "retired (\(state))" : state
   }
 }
 

@@ -113,7 +113,7 @@ extension DeadLetters {
       var object = JSONObject()
       for setting in settings {
         guard let equals = setting.firstIndex(of: "=") else {
-          throw Console.misuse("--set \(setting): write a path, =, and a text: request.body.text=Hello")
+          throw ValidationError("--set \(setting): write a path, =, and a text: request.body.text=Hello")
         }
         object[String(setting[..<equals])] = .string(String(setting[setting.index(after: equals)...]))
       }
@@ -164,7 +164,7 @@ private struct Pace {
     let unit = parts.count == 2 ? String(parts[1]) : ""
     let named: [String: Span] = ["s": .seconds(1), "min": .minutes(1), "h": .hours(1)]
     guard let count = parts.first.flatMap({ Int($0) }), count > 0, let per = named[unit] ?? Span(duration: unit) else {
-      throw Console.misuse("--rate \(text): write a number and a time, as in 10/s or 100/min")
+      throw ValidationError("--rate \(text): write a number and a time, as in 10/s or 100/min")
     }
     step = min(count, 100)
     pause = Span(milliseconds: per.milliseconds * Int64(step) / Int64(count))

@@ -74,7 +74,7 @@ struct Desk {
   /// An order by its path and parameters.
   func post(_ path: String, _ members: [(String, JSONValue?)]) async throws -> JSONValue {
     let object = JSONObject(members.compactMap { key, value in value.map { JSONObject.Member(key: key, value: $0) } })
-    return try await answer(OperatorRequest(post: path, .object(object), who: Self.user))
+    return try await answer(OperatorRequest(post: path, .object(object), who: ConfigDesk.user))
   }
 
   private func answer(_ request: OperatorRequest) async throws -> JSONValue {
@@ -82,12 +82,6 @@ struct Desk {
     let json = (try? JSONValue.parse(answer.body)) ?? .null
     if answer.isSuccess { return json }
     throw Self.failure(json, answer.status)
-  }
-
-  /// Who gives the order, by the system's name.
-  private static var user: String? {
-    if let entry = getpwuid(getuid()) { return String(cString: entry.pointee.pw_name) }
-    return ProcessInfo.processInfo.environment["USER"].flatMap { $0.isEmpty ? nil : $0 }
   }
 
   /// The refusal in an answer.

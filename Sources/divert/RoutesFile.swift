@@ -52,7 +52,7 @@ struct GivenBody {
     for change in changes {
       let parts = change.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
       guard parts.count == 2, let path = JSONPath.steps(parts[0]) else {
-        throw Console.misuse("--set \(change): write KEY=VALUE, as in callDirection=OUTGOING")
+        throw ValidationError("--set \(change): write KEY=VALUE, as in callDirection=OUTGOING")
       }
       let value = (try? JSONValue.parse(Array(parts[1].utf8))) ?? .string(parts[1])
       if let remark = body.novelty(of: path) { Console.note("--set: \(remark)") }

@@ -25,7 +25,7 @@ struct Send: AsyncParsableCommand {
 
   func run() async throws {
     guard let wait = Span(duration: wait).map({ Int($0.milliseconds / 1000) }) else {
-      throw Console.misuse("--wait \(wait): write a length of time, as in 30s or 5m")
+      throw ValidationError("--wait \(wait): write a length of time, as in 30s or 5m")
     }
     let (body, name) = try read()
     try await Desk.open(options) { desk in

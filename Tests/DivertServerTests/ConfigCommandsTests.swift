@@ -106,9 +106,40 @@ struct ConfigCommandsTests {
     #expect(house.edit(["do": "add_target", "type": "slack", "name": "crm"], ifMatch: "*").status == 409)
     #expect(house.edit(["do": "set", "path": "a..b", "value": 1], ifMatch: "*").status == 400)
     #expect(house.edit(["do": "dance"], ifMatch: "*").status == 400)
+    let unknown = house.edit(["do": "disable_route", "rout": "declined"], ifMatch: "*")
+    #expect(unknown.status == 400 && unknown.body["error"]?["message"]?.string?.contains("`route`?") == true)
+    var order = OperatorRequest(post: "/api/config/edit", ["edits": .array([Self.off]), "dryrun": true])
+    order.ifMatch = "*"
+    let dry = house.ask(order)
+    #expect(dry.status == 400 && dry.body["error"]?["message"]?.string?.contains("`dry_run`?") == true, "\(dry)")
     #expect(house.edit(Self.off, ["do": "remove_route", "route": "x"], ifMatch: "*").status == 404, "all or none")
     #expect(house.edit(Self.off, ifMatch: "*", dryRun: true).body["diff"]?.string?.isEmpty == false)
     #expect(house.text == before)
+  }
+
+  @Test("If-Match is compared strongly: weak tags match nothing, and what is no tag is refused")
+  func tags() throws {
+    let house = try FilesHouse()
+    let etag = try #require(house.get("/api/config").etag)
+    #expect(house.edit(Self.off, ifMatch: "W/" + etag).status == 412)
+    #expect(house.edit(Self.off, ifMatch: etag.filter { $0 != "\"" }).status == 400)
+    #expect(house.edit(Self.off, ifMatch: "\"0000\", " + etag).status == 200)
+  }
+
+  @Test("an edit that breaks the file's tests is refused with their names, and made despite them")
+  func brokenTests() throws {
+    let house = try FilesHouse()
+    let tests =
+      "\ntests:\n  declined: { given: { event: CALL_REJECTED, direction: INCOMING }, sends: [crm.log, crm.text] }\n"
+    let text = OperatorHouse.routes + tests
+    try text.write(toFile: house.path, atomically: true, encoding: .utf8)
+    let refused = house.edit(Self.off, ifMatch: "*")
+    #expect(refused.status == 422 && refused.body["error"]?["code"] == "tests_fail", "\(refused)")
+    #expect(refused.body["error"]?["message"]?.string?.contains("'declined'") == true && house.text == text)
+    var order = OperatorRequest(post: "/api/config/edit", ["edits": .array([Self.off]), "despite_tests": true])
+    order.ifMatch = "*"
+    let made = house.ask(order)
+    #expect(made.status == 200 && made.body["broken_tests"] == ["declined"] && house.text != text, "\(made)")
   }
 
   @Test("the file keeps its mode, and a symbolic link stays one")

@@ -38,7 +38,7 @@ private final class KeeperHouse: Sendable {
     try Self.routes("one").write(toFile: path, atomically: true, encoding: .utf8)
     let judge = ConfigJudge(
       file: path, sandbox: false, listen: ListenAddress("0.0.0.0:80"), secretsFolder: "secrets",
-      hasSecret: { $0 != "no" })
+      secret: { $0 == "no" ? nil : "the-value-of-\($0)-is-long" })
     let history = ConfigHistory(path: folder + "/data/config-history")
     let current = try judge.judge(try #require(ConfigBundle.read(path: path).bundle))
     let hooks = ConfigKeeper.Hooks(
@@ -46,8 +46,16 @@ private final class KeeperHouse: Sendable {
       good: { told.note("good \($0)") }, log: ConfigLog(log: LogWriter(level: .critical).logger("divert")))
     keeper = ConfigKeeper(
       path: path, history: history, store: store, judge: judge, hooks: hooks, current: current,
-      version: try ConfigRecovery.record(current, history))
+      version: try Self.begin(current, history))
     happenings = told
+  }
+
+  /// What a start does once the router is up.
+  private static func begin(_ current: LoadedConfiguration, _ history: ConfigHistory) throws -> ConfigVersion {
+    switch try ConfigRecovery.found(current, history) {
+    case .known(let version): version
+    case .new(let pending): try history.confirm(pending)
+    }
   }
 
   var happened: [String] { happenings.all }
@@ -96,6 +104,7 @@ private final class KeeperHouse: Sendable {
       let standing = house.keeper.standing
       #expect(standing.refused?.code == code && standing.failures == place + 1, "\(standing)")
       #expect(standing.version?.number == 1 && house.text == text)
+      if code == "tests" { #expect(standing.refused?.text.contains("`divert apply --despite-tests`") == true) }
     }
     #expect(house.happened.allSatisfy { $0.hasPrefix("refused ") } && house.happened.count == wrong.count)
     try FileManager.default.removeItem(atPath: house.path)
@@ -139,6 +148,26 @@ private final class KeeperHouse: Sendable {
     #expect(house.text == KeeperHouse.routes("two"))
   }
 
+  @Test("a file of routes.d that cannot be read refuses an apply, and a rollback keeps it aside, byte for byte")
+  func unreadableBeside() throws {
+    let house = try KeeperHouse()
+    try house.keeper.apply(text: KeeperHouse.routes("two"), Self.asha)
+    let more = house.folder + "/routes.d"
+    try FileManager.default.createDirectory(atPath: more, withIntermediateDirectories: true)
+    let bytes = Data([0x72, 0xe9, 0x0a])
+    try bytes.write(to: URL(fileURLWithPath: more + "/latin.yaml"))
+    do {
+      try house.keeper.apply(text: KeeperHouse.routes("three"), Self.asha)
+      Issue.record("it was taken")
+    } catch let refusal as ConfigRefusal { #expect(refusal.description.contains("latin.yaml"), "\(refusal)") }
+    #expect(house.text == KeeperHouse.routes("two"))
+    let change = try house.keeper.rollback(1, who: "ravi", why: nil)
+    #expect(change.removed == ["routes.d/latin.yaml"] && house.text == KeeperHouse.routes("one"))
+    let aside = try #require(change.aside)
+    #expect(FileManager.default.contents(atPath: aside + "/routes.d/latin.yaml") == bytes)
+    #expect(FileManager.default.contents(atPath: aside + "/routes.yaml") == Data(KeeperHouse.routes("two").utf8))
+  }
+
   @Test("a change that cannot be kept is refused and leaves nothing behind")
   func unkept() throws {
     let house = try KeeperHouse()
@@ -148,6 +177,97 @@ private final class KeeperHouse: Sendable {
     #expect(try house.keeper.history.count() == 1 && house.keeper.history.interrupted().isEmpty)
     house.keeper.close()
     #expect(throws: OperatorFailure.self) { try house.keeper.reload(Self.asha) }
+  }
+
+  private static let failing =
+    "\ntests:\n  wrong: { given: { event: CALL_REJECTED, direction: OUTGOING }, sends: [crm.text] }\n"
+
+  @Test("tests that fail refuse a change unless it is made despite them, which the history and the status say")
+  func despiteTests() throws {
+    let house = try KeeperHouse()
+    let text = KeeperHouse.routes("two", tests: Self.failing)
+    do {
+      try house.keeper.apply(text: text, called: "new.yaml", Self.asha)
+      Issue.record("it was taken")
+    } catch let refusal as ConfigRefusal {
+      #expect(refusal.description.contains("new.yaml:") && refusal.description.contains("`divert test new.yaml`"))
+      #expect(!refusal.description.contains(house.path), "\(refusal)")
+    }
+    #expect(house.text == KeeperHouse.routes("one"))
+    try house.save(text)
+    house.keeper.fileChanged()
+    #expect(house.keeper.standing.refused?.code == "tests")
+    var origin = Self.asha
+    origin.despiteTests = true
+    let change = try house.keeper.reload(origin)
+    #expect(change.version.number == 2 && change.version.testsFailed == 1)
+    #expect(change.warnings.contains { $0.contains("the test 'wrong' fails") }, "\(change.warnings)")
+    #expect(house.keeper.standing.failingTests == ["wrong"] && house.keeper.standing.refused == nil)
+    #expect(try house.keeper.history.latest()?.tests == "1 of 1 failed, put into force despite it")
+    // What is in force stays so when it is read again.
+    #expect(try house.keeper.reload(Self.asha).isNew == false)
+    try house.keeper.apply(text: KeeperHouse.routes("three"), Self.asha)
+    #expect(throws: ConfigRefusal.self) { try house.keeper.rollback(2, who: "ravi", why: nil) }
+    #expect(try house.keeper.rollback(2, who: "ravi", why: nil, despiteTests: true).version.number == 4)
+  }
+
+  @Test("a rollback says which files it wrote and took away; so does an apply of what is in force already")
+  func files() throws {
+    let house = try KeeperHouse()
+    let more = house.folder + "/routes.d"
+    try FileManager.default.createDirectory(atPath: more, withIntermediateDirectories: true)
+    try "tables: {}\n".write(toFile: more + "/more.yaml", atomically: true, encoding: .utf8)
+    try house.save(KeeperHouse.routes("two"))
+    house.keeper.fileChanged()
+    let back = try house.keeper.rollback(1, who: "ravi", why: nil)
+    #expect(back.written == ["routes.yaml"] && back.removed == ["routes.d/more.yaml"])
+    try house.save("version: 1\nrouts: {}\n")
+    let again = try house.keeper.apply(text: KeeperHouse.routes("one"), Self.asha)
+    #expect(!again.isNew && again.written == ["routes.yaml"])
+  }
+
+  @Test("a source that is gone is a warning")
+  func sourceGone() throws {
+    let house = try KeeperHouse()
+    let lines = KeeperHouse.routes("two").split(separator: "\n", omittingEmptySubsequences: false)
+    let text = lines.filter { !$0.contains("doubletick") && $0 != "sources:" }.joined(separator: "\n")
+    let change = try house.keeper.apply(text: text, Self.asha)
+    #expect(change.warnings.contains { $0.contains("the source doubletick is gone") }, "\(change.warnings)")
+  }
+
+  @Test("what the next start would refuse is refused: a short operator key, a certificate that is not there")
+  func nextStart() throws {
+    let house = try KeeperHouse()
+    let tls = "\nserver: { listen: { tls: { certificate: c.pem, key: k.pem } } }\n"
+    #expect(throws: ConfigRefusal.self) { try house.keeper.apply(text: KeeperHouse.routes("two") + tls, Self.asha) }
+    let short = "\nserver: { operator_key: \"{{ secrets.no }}\" }\n"
+    #expect(throws: ConfigRefusal.self) { try house.keeper.apply(text: KeeperHouse.routes("two") + short, Self.asha) }
+    #expect(house.text == KeeperHouse.routes("one"))
+  }
+
+  @Test("a start counts as in force when the router is up, and not at all when it came to nothing")
+  func starting() throws {
+    let house = try KeeperHouse()
+    let history = house.keeper.history
+    try house.save(KeeperHouse.routes("two"))
+    let judge = ConfigJudge(file: house.path, sandbox: false, secretsFolder: "secrets")
+    let next = try judge.judge(try #require(ConfigBundle.read(path: house.path).bundle))
+    func keeper() throws -> ConfigKeeper {
+      ConfigKeeper(
+        path: house.path, history: history, store: house.store, judge: judge,
+        hooks: .init(
+          prepare: {}, swap: { _ in }, refused: { _ in }, good: { _ in },
+          log: ConfigLog(log: LogWriter(level: .critical).logger("divert"))),
+        current: next, starting: try ConfigRecovery.found(next, history))
+    }
+    let first = try keeper()
+    #expect(throws: OperatorFailure.self) { try first.reload(Self.asha) }
+    first.close()
+    #expect(try history.count() == 1 && history.interrupted().isEmpty)
+    let second = try keeper()
+    try second.started()
+    #expect(try history.latest()?.number == 2 && history.latest()?.way == .start)
+    #expect(try second.reload(Self.asha).isNew == false)
   }
 
   @Test("what a crash cut off is finished where its files lie there, and taken back where they do not")
@@ -172,14 +292,19 @@ private final class KeeperHouse: Sendable {
     try prepare([two])
     try house.save(two.text)
     try ConfigRecovery.finish(history, path: house.path)
-    #expect(try history.latest()?.number == 2)
+    let waiting = try #require(try history.waiting())
+    #expect(try history.count() == 1 && waiting.version.number == 2, "it waits for the start")
+    try history.confirm(waiting, since: WallClock.now())
+    #expect(try history.latest()?.who == "asha")
     // Between two files of one change.
     let three = ConfigText(name: "routes.yaml", text: KeeperHouse.routes("three"))
     let more = ConfigText(name: "routes.d/more.yaml", text: "tables: {}\n")
     try prepare([three, more])
     try ConfigFiles(main: house.path).install([two, more], gone: [])
     try ConfigRecovery.finish(history, path: house.path)
-    #expect(try history.latest()?.number == 3 && house.text == three.text)
+    #expect(house.text == three.text)
+    try history.confirm(try #require(try history.waiting()))
+    #expect(try history.latest()?.number == 3)
     // Somebody wrote something else meanwhile.
     try prepare([two])
     try house.save(KeeperHouse.routes("four"))

@@ -79,6 +79,30 @@ import Testing
     #expect(try String(contentsOf: more.appendingPathComponent("more.yaml"), encoding: .utf8) == text)
   }
 
+  @Test("apply takes FILE with the routes.d beside it, and refuses to lose the router's without a word")
+  func applyWhole() async throws {
+    let crm = MisbehavingTarget()
+    let router = try await Self.open(crm)
+    let files = FileManager.default
+    let more = "routes:\n  missed: { when: { event: CALL_MISSED }, send: [crm.log] }\n"
+    for folder in ["routes.d", "other/routes.d", "bare"] {
+      try files.createDirectory(at: router.folder.appendingPathComponent(folder), withIntermediateDirectories: true)
+    }
+    func write(_ text: String, _ name: String) throws {
+      try text.write(to: router.folder.appendingPathComponent(name), atomically: true, encoding: .utf8)
+    }
+    try write(more, "other/routes.d/missed.yaml")
+    try write(Self.config("2", crm), "other/routes.yaml")
+    let whole = try await router.divert("apply", "other/routes.yaml")
+    #expect(whole.status == 0, "\(whole)")
+    #expect(files.fileExists(atPath: router.folder.appendingPathComponent("routes.d/missed.yaml").path))
+    #expect(try await router.config()["files"]?.array?.count == 2)
+    try write(Self.config("3", crm), "bare/routes.yaml")
+    let bare = try await router.divert("apply", "bare/routes.yaml")
+    #expect(bare.status == 1 && bare.err.contains("routes.d/missed.yaml would be gone"), "\(bare)")
+    #expect(try await router.config()["number"]?.integer == 2)
+  }
+
   @Test("a broken save keeps the old one, is said everywhere once, and is over when the file is good")
   func broken() async throws {
     let crm = MisbehavingTarget()
@@ -112,6 +136,74 @@ import Testing
     #expect(router.log.contains("event=config_diagnostic"), "\(router.log)")
     let after = try await router.get("/metrics").answer.string ?? ""
     #expect(after.contains("divert_config_last_reload_successful 1"))
+  }
+
+  @Test("a save that was refused for an absent secret goes into force when the secret appears")
+  func secretAppears() async throws {
+    let crm = MisbehavingTarget()
+    let router = try await Self.open(crm)
+    try router.write(config: Self.config("2", crm, #"auth: { bearer: "{{ secrets.crm_token }}" }"#))
+    try await router.untilConfig { $0["file_in_force"]?.bool == false }
+    let file = router.folder.appendingPathComponent("secrets/crm_token")
+    try "t0ken-of-the-crm".write(to: file, atomically: true, encoding: .utf8)
+    try await router.untilConfig { $0["number"]?.integer == 2 }
+    #expect(try await router.config()["way"] == "save")
+  }
+
+  @Test("failing tests: an apply is refused, despite them it goes into force, and a start only warns")
+  func failingTests() async throws {
+    let crm = MisbehavingTarget()
+    let router = try await Self.open(crm)
+    let text =
+      Self.config("2", crm) + "\ntests:\n  wrong: { given: { event: CALL_REJECTED, direction: INCOMING }, sends: [] }\n"
+    try text.write(to: router.folder.appendingPathComponent("new.yaml"), atomically: true, encoding: .utf8)
+    let refused = try await router.divert("apply", "new.yaml")
+    #expect(refused.status == 1 && refused.err.contains("(new.yaml:"), "\(refused)")
+    #expect(refused.err.contains("`divert test new.yaml`") && !refused.err.contains("(routes.yaml"), "\(refused)")
+    let applied = try await router.divert("apply", "new.yaml", "--despite-tests")
+    #expect(applied.status == 0 && applied.out.contains("though 1 of its 1 test fails"), "\(applied)")
+    #expect(try await router.divert("history").out.contains("tests: 1 failed, put into force despite it"))
+    try await router.terminate()
+    try await router.start()
+    #expect(router.log.contains("event=config_test_failed"))
+    #expect(try await router.divert("status").out.contains("in force though a test of it fails: 'wrong'"))
+  }
+
+  @Test("an empty text, and what is not understood, is refused; a version that was not read, too")
+  func notUnderstood() async throws {
+    let crm = MisbehavingTarget()
+    let router = try await Self.open(crm)
+    let empty = try await router.divert(["apply", "-"], input: "")
+    #expect(empty.status == 1 && empty.err.contains("the file is empty"), "\(empty)")
+    for (body, status) in [(#"{"text":""}"#, 422), (#"{"txt":"x"}"#, 400), (#"{"why":"a\u001b[2J"}"#, 400)] {
+      let answer = try await router.order("/api/config", body)
+      #expect(answer.status == status, "\(body): \(answer)")
+    }
+    #expect(try await router.order("/api/config", "{}", ["If-Match: \"0000\""]).status == 412)
+    #expect(try await router.config()["number"]?.integer == 1)
+  }
+
+  @Test("an edit by command at a running router is in force when it returns, with who and how")
+  func edit() async throws {
+    let crm = MisbehavingTarget()
+    let router = try await Self.open(crm)
+    let edited = try await router.divert("routes", "disable", "all")
+    #expect(edited.status == 0 && edited.out.contains("version 2 ("), "\(edited)")
+    let config = try await router.config()
+    #expect(config["number"]?.integer == 2 && config["way"] == "edit" && config["who"] != "file")
+  }
+
+  @Test("a router that cannot listen leaves nothing in the history")
+  func busy() async throws {
+    let crm = MisbehavingTarget()
+    let router = try await Self.open(crm)
+    let other = try RouterProcess(config: Self.config("1", crm), secrets: ["ingest_key": House.key])
+    let port = String(router.operatorAddress.split(separator: ":").last ?? "")
+    let refused = try await other.tryStart(["--listen", "127.0.0.1:\(port)"])
+    #expect(refused.status == 1 && refused.err.contains("another program listens there"), "\(refused)")
+    #expect(!refused.err.contains("CancellationError"), "\(refused)")
+    let history = other.folder.appendingPathComponent("data/config-history")
+    #expect((try? FileManager.default.contentsOfDirectory(atPath: history.path))?.isEmpty != false)
   }
 
   @Test("a secret that is absent refuses a save; SIGHUP tries it again when it is there")
@@ -195,6 +287,8 @@ import Testing
     try router.write(config: House.config(targets: House.target("other", other), routes: House.route("other.log")))
     try await router.untilConfig { $0["number"]?.integer == 2 }
     if !running { try await router.terminate() }
+    let listed = try await router.divert("targets", "list").out
+    #expect(listed.contains("retired (paused)") && listed.contains("`divert targets drop-waiting crm`"), "\(listed)")
     let dropped = try await router.divert("targets", "drop-waiting", "crm", "--reason", "the CRM was replaced")
     #expect(dropped.status == 0 && dropped.out.hasPrefix("40 given up"), "\(dropped)")
     #expect(crm.requests.isEmpty)
@@ -227,7 +321,7 @@ import Testing
     try await router.accept("call_1")
     #expect(await crm.request(1).json["version"] == "v2")
     let refused = try await router.divert(["apply", "-"], input: Self.broken)
-    #expect(refused.status == 1 && refused.err.contains("routes.yaml:3:10"), "\(refused)")
+    #expect(refused.status == 1 && refused.err.contains("standard input:3:10"), "\(refused)")
     #expect(refused.err.contains("version 2") && refused.err.contains("stays in force"), "\(refused)")
     #expect(try String(contentsOf: router.routesFile, encoding: .utf8) == Self.config("2", crm))
     #expect(try await router.config()["file_in_force"] == true)
@@ -255,6 +349,7 @@ import Testing
     let applied = try await router.divert(["apply", "-", "-m", "at night"], input: Self.config("2", crm))
     #expect(applied.status == 0 && applied.out.contains("when the router starts"), "\(applied)")
     #expect(try await router.divert("history", "show", "2").out == Self.config("2", crm))
+    #expect(try await router.divert("history").out.contains("not yet: written"))
     try await router.start()
     try await router.accept("call_1")
     #expect(await crm.request(1).json["version"] == "v2")
@@ -276,10 +371,22 @@ import Testing
     #expect(try await router.divert("status").out.contains("needs a restart of the router: server.grace"))
     let back = try await router.divert("rollback", "1")
     #expect(!back.out.contains("restart"), "\(back)")
+    try await router.terminate()
+    let offline = try await router.divert(["apply", "-"], input: text)
+    #expect(offline.status == 0 && !offline.out.contains("restart"), "\(offline)")
   }
 }
 
 extension RouterProcess {
+  /// An order at the operator address.
+  fileprivate func order(
+    _ path: String, _ body: String, _ more: [String] = []
+  ) async throws -> (status: Int, answer: JSONValue) {
+    try await request(
+      "POST", operatorAddress + path, body: Array(body.utf8),
+      headers: ["Content-Type: application/json", "X-Divert-Request: 1"] + more)
+  }
+
   var routesFile: URL { folder.appendingPathComponent("routes.yaml") }
 
   /// The configuration as `divert status` shows it.

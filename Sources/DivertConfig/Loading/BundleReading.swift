@@ -14,6 +14,21 @@ extension ConfigBundle {
   }
 }
 
+extension ConfigBundle {
+  /// The files of `routes.d` beside the main file at `path`, whatever that one is like; and what is wrong with them.
+  package static func readBeside(path: String) -> (files: [File], diagnostics: [Diagnostic]) {
+    var reading = BundleReading(path)
+    return (reading.beside(), reading.diagnostics)
+  }
+
+  /// Whether a file of that name can belong to a configuration: the main one's place aside, `routes.d/<name>.yaml`.
+  package static func canHold(_ name: String) -> Bool {
+    let parts = name.split(separator: "/", omittingEmptySubsequences: false)
+    return parts.count == 2 && parts[0] == folderName && parts[1].hasSuffix(".yaml") && !parts[1].hasPrefix(".")
+      && !parts[1].contains("\0")
+  }
+}
+
 private struct BundleReading {
   private let folder: String
   private let name: String
@@ -27,9 +42,11 @@ private struct BundleReading {
 
   mutating func bundle() -> ConfigBundle? {
     let main = file(name)
-    let more = names().compactMap { file($0) }
+    let more = beside()
     return main.map { ConfigBundle(main: $0, more: more, folder: folder) }
   }
+
+  mutating func beside() -> [ConfigBundle.File] { names().compactMap { file($0) } }
 
   private mutating func file(_ name: String) -> ConfigBundle.File? {
     let path = folder + name

@@ -33,10 +33,16 @@ package struct LoadResult: Sendable {
     }
   }
 
-  /// Every diagnostic, those of absent secrets among them, in the order of the files and their lines.
+  /// Every diagnostic, those of absent secrets among them, in the order of the files and their lines. A file that is named
+  /// and absent is an error here: the router would not start.
   package func diagnostics(isPresent: (String) -> Bool) -> [Diagnostic] {
     let files = (bundle?.files ?? []).map { bundle?.path(of: $0) ?? $0.name }
-    return Diagnostic.inOrder(diagnostics + absentSecrets(isPresent: isPresent), files: files)
+    let own = diagnostics.map { diagnostic in
+      var diagnostic = diagnostic
+      if diagnostic.code == "absent_file" { diagnostic.severity = .error }
+      return diagnostic
+    }
+    return Diagnostic.inOrder(own + absentSecrets(isPresent: isPresent), files: files)
   }
 }
 

@@ -15,10 +15,20 @@ extension LoadContext {
     if let time = fields["request_timeout"].flatMap({ duration($0, "'request_timeout'", Language.timeouts) }) {
       settings.requestTimeout = time
     }
-    settings.operatorKey = fields["operator_key"].flatMap { template($0, "'operator_key'", .secretsOnly) }
+    settings.operatorKey = fields["operator_key"].flatMap(operatorKey)
     if let node = fields["quarantine"] { quarantine(node, &settings) }
     if let listen = fields["listen"].flatMap({ self.fields($0, .listen) }) { settings.tls = listen["tls"].flatMap(tls) }
     return settings
+  }
+
+  /// The key, with an error where it stands in the file and is too short: the router would not start with it.
+  private func operatorKey(_ node: YAMLNode) -> Template? {
+    if let text = node.text, !text.contains("{{"), text.utf8.count < 16 {
+      error(
+        "short_key", node.place, "'operator_key' is shorter than 16 characters and could be guessed",
+        "use a random one, by name: operator_key: \"{{ secrets.operator_key }}\"")
+    }
+    return template(node, "'operator_key'", .secretsOnly)
   }
 
   private func quarantine(_ node: YAMLNode, _ settings: inout ServerSettings) {

@@ -1,5 +1,7 @@
-// An edited text → the file, whole or not at all: a temporary file beside it, fsync, rename, fsync of the folder.
+// An edited text → the file, where no router is asked: only over the text that the edit began with.
 package import DivertConfig
+import DivertCore
+import DivertStore
 import Glibc
 
 package enum ConfigFileWriter {
@@ -14,21 +16,14 @@ package enum ConfigFileWriter {
     guard lock >= 0 else { throw fault("open the folder", folder) }
     defer { close(lock) }
     while flock(lock, LOCK_EX) != 0 { if errno != EINTR { throw fault("lock the folder", folder) } }
-    var info = stat()
-    guard stat(file, &info) == 0 else { throw fault("look at", file) }
     guard try read(file) == Array(before.utf8) else {
       throw EditFault(
         "changed", "\(path) has been changed meanwhile by somebody else: nothing was written; look at it again")
     }
-    let temporary = folder + "/.\(file.split(separator: "/").last ?? "routes").edit.tmp"
-    do throws(EditFault) {
-      try write(Array(text.utf8), to: temporary, like: info)
-      guard rename(temporary, file) == 0 else { throw fault("rename", temporary) }
-    } catch {
-      unlink(temporary)
-      throw error
+    let text = ConfigText(name: String(file.split(separator: "/").last ?? "routes"), text: text)
+    do throws(StoreError) { try ConfigFiles(main: file).install([text], gone: []) } catch {
+      throw EditFault("not_written", error.description)
     }
-    guard fsync(lock) == 0 else { throw fault("sync", folder) }
   }
 
   private static func fault(_ doing: String, _ path: String) -> EditFault {
@@ -59,22 +54,5 @@ package enum ConfigFileWriter {
       if count == 0 { return bytes }
       bytes.append(contentsOf: buffer[..<count])
     }
-  }
-
-  private static func write(_ bytes: [UInt8], to path: String, like info: stat) throws(EditFault) {
-    unlink(path)
-    let file = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)
-    guard file >= 0 else { throw fault("create", path) }
-    defer { close(file) }
-    if info.st_uid != geteuid() || info.st_gid != getegid() { _ = fchown(file, info.st_uid, info.st_gid) }
-    guard fchmod(file, info.st_mode & 0o7777) == 0 else { throw fault("set the mode of", path) }
-    var done = 0
-    while done < bytes.count {
-      let count = bytes.withUnsafeBytes { Glibc.write(file, $0.baseAddress?.advanced(by: done), bytes.count - done) }
-      if count < 0, errno == EINTR { continue }
-      guard count > 0 else { throw fault("write", path) }
-      done += count
-    }
-    guard fsync(file) == 0 else { throw fault("sync", path) }
   }
 }

@@ -9,7 +9,24 @@ enum ConfigOrders {
     guard let edits = input.value("edits")?.array, !edits.isEmpty else {
       throw OperatorFailure.badRequest("`edits` must be a list of edits, each with `do`")
     }
-    return try edits.map(order)
+    return try edits.enumerated().map { place, edit in
+      try expectKnown(edit, " in edit \(place + 1)")
+      return try order(edit)
+    }
+  }
+
+  /// What each kind of edit takes beside `do`.
+  private static let members: [String: [String]] = [
+    "set": ["path", "value", "yaml"], "unset": ["path"], "remove_route": ["route"], "enable_route": ["route"],
+    "disable_route": ["route"], "add_target": ["type", "name", "with"], "remove_target": ["name"],
+    "add_route": ["name", "under", "yaml", "description", "when", "conditions", "send", "sends"],
+  ]
+
+  /// `place`: where the edit stands, in words.
+  private static func expectKnown(_ edit: JSONValue, _ place: String) throws {
+    guard let object = edit.object else { throw OperatorFailure.badRequest("an edit must be an object with `do`") }
+    guard let kind = edit["do"]?.string, let known = members[kind] else { return }
+    try OperatorInput.expect(object, only: ["do"] + known, "\(place) (\(kind))")
   }
 
   private static func order(_ edit: JSONValue) throws -> ConfigOrder {

@@ -86,14 +86,14 @@ package final class OfflineRouter: Sendable {
     _ options: ServeOptions, _ history: ConfigHistory, _ store: any Store, _ tables: OfflineTables
   ) throws -> ConfigKeeper {
     let judge = ConfigJudge(
-      file: options.config, sandbox: options.sandbox, listen: nil, secretsFolder: options.secretsFolder, hasSecret: nil)
+      file: options.config, sandbox: options.sandbox, listen: nil, secretsFolder: options.secretsFolder)
     let log = LogWriter(level: .critical)
     let hooks = ConfigKeeper.Hooks(
       prepare: {}, swap: { tables.set($0) }, refused: { _ in }, good: { _ in },
       log: ConfigLog(log: log.logger(LogWriter.ownLabel)))
     return ConfigKeeper(
       path: options.config, history: history, store: store, judge: judge, hooks: hooks, current: tables.loaded,
-      version: try history.latest())
+      version: try history.latest(), runs: false)
   }
 
   /// What is accepted waits in the store for the router's next start.

@@ -86,7 +86,8 @@ package struct OperatorAPI: Sendable {
 
   private func config(_ request: OperatorRequest) async throws -> OperatorResponse {
     guard let path = context.configPath else { throw unknown(request) }
-    return try await Blocking.run { ConfigCommands(path: path).handle(request) }
+    let keeper = context.live == nil ? nil : context.keeper
+    return try await Blocking.run { (keeper.map(ConfigCommands.init) ?? ConfigCommands(path: path)).handle(request) }
   }
 
   private func unknown(_ request: OperatorRequest) -> OperatorFailure {

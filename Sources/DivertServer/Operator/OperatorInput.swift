@@ -4,7 +4,7 @@ import DivertCore
 
 /// The parameters of one request, by name. A `POST` takes them from its JSON body, a `GET` from its query.
 struct OperatorInput {
-  private let members: JSONObject
+  let members: JSONObject
 
   init(_ request: OperatorRequest) throws(OperatorFailure) {
     if request.method == "GET" || request.body.isEmpty {
@@ -32,6 +32,37 @@ struct OperatorInput {
     case .number(let text)?: return text
     default: throw .badRequest("`\(name)` must be a text")
     }
+  }
+
+  /// A text that may be empty; nil where it is absent or null.
+  func given(_ name: String) throws(OperatorFailure) -> String? {
+    switch members[name] {
+    case nil, .null?: return nil
+    case .string(let text)?: return text
+    default: throw .badRequest("`\(name)` must be a text")
+    }
+  }
+
+  /// A line for people to read, such as a reason; nil where it is absent, null or empty.
+  func line(_ name: String) throws(OperatorFailure) -> String? {
+    guard let text = try text(name) else { return nil }
+    if text.count > OperatorText.longest {
+      throw .badRequest("`\(name)` may have \(OperatorText.longest) characters at most; it has \(text.count)")
+    }
+    if OperatorText.isLine(text) { return text }
+    throw .badRequest("`\(name)` must be one line of text, without line breaks and other control characters")
+  }
+
+  /// Refuses what is not understood, with the name that was probably meant.
+  func expect(only known: [String]) throws(OperatorFailure) { try Self.expect(members, only: known, "") }
+
+  /// The same of an object inside. `place`: where it stands, as in ` in edit 2`.
+  static func expect(_ object: JSONObject, only known: [String], _ place: String) throws(OperatorFailure) {
+    guard let name = object.members.map(\.key).first(where: { !known.contains($0) }) else { return }
+    let shown = OperatorText.line(name, limit: 80)
+    let list = known.map { "`\($0)`" }.joined(separator: ", ")
+    let remedy = NearestName.to(name, among: known).map { "did you mean `\($0)`?" } ?? "there are \(list)"
+    throw .badRequest("`\(shown)` is not understood\(place): \(remedy) Nothing was changed")
   }
 
   /// A text that must be there.

@@ -40,7 +40,7 @@ package enum OperatorServer {
     }
     var order = OperatorRequest(
       request.method.rawValue, request.uri.path, query: query(request.uri),
-      body: body.readBytes(length: body.readableBytes) ?? [], who: request.headers[divertWho])
+      body: body.readBytes(length: body.readableBytes) ?? [], who: request.headers[divertWho].map(OperatorText.who))
     order.ifMatch = request.headers[.ifMatch]
     return response(await api.handle(order))
   }

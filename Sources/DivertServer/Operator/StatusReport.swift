@@ -78,6 +78,7 @@ enum TargetsReport {
     let waiting = max(0, stands.waiting - live.inFlight)
     return RecordJSON.object([
       "target": .string(name), "state": .string(retired && live.state == .open ? "retired" : live.state.rawValue),
+      "retired": .bool(retired),
       "reason": live.reason.map(RecordJSON.reason), "since": live.since.map(RecordJSON.moment),
       "probe_at": live.probeAt.map(RecordJSON.moment),
       "waiting": .number(waiting), "in_flight": .number(max(live.inFlight, stands.sending)),

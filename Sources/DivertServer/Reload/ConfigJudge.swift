@@ -5,17 +5,36 @@ import DivertCore
 
 /// Why a configuration does not go into force.
 package struct ConfigRefusal: Error, Sendable, CustomStringConvertible {
-  /// `errors`, `secrets`, `tests`, `open_address`, or a store's code.
+  /// `errors`, `secrets`, `tests`, `open_address`, `operator`, `tls`, or a store's code.
   var code: String
   var diagnostics: [Diagnostic] = []
   /// Its own tests that fail.
   var failedTests: [TestResult] = []
+  /// Secrets that are absent.
+  var absentSecrets: [String] = []
   /// One sentence with the reason and the remedy.
   var sentence: String
 
   /// All of it, as a command prints it.
   package var description: String {
     diagnostics.map(\.description).joined() + failedTests.map { $0.text + "\n" }.joined() + sentence
+  }
+}
+
+extension ConfigRefusal {
+  /// With another name for a file.
+  fileprivate func renamed(_ file: String, _ name: String) -> ConfigRefusal {
+    var refusal = self
+    for index in diagnostics.indices {
+      if diagnostics[index].file == file { refusal.diagnostics[index].file = name }
+      for note in diagnostics[index].notes.indices where diagnostics[index].notes[note].file == file {
+        refusal.diagnostics[index].notes[note].file = name
+      }
+    }
+    for index in failedTests.indices where failedTests[index].place.file == file {
+      refusal.failedTests[index].place.file = name
+    }
+    return refusal
   }
 }
 
@@ -26,25 +45,40 @@ struct ConfigJudge: Sendable {
   var sandbox: Bool
   /// Where events are posted; nil: no router runs.
   var listen: ListenAddress?
+  /// Where operators ask; nil: no router runs.
+  var `operator`: ListenAddress?
   /// Where absent secrets should be put.
   var secretsFolder: String
-  /// Whether a secret is there; nil: nobody here knows which secrets the router will see.
-  var hasSecret: (@Sendable (String) -> Bool)?
+  /// A secret's value, nil where it is absent; nil itself: nobody here knows which secrets the router will see.
+  var secret: (@Sendable (String) -> String?)?
+  /// What the main file is called in a refusal, where its text comes from elsewhere.
+  var called: String?
 
-  /// Compiles and judges. `proved`: its tests ran before; they do not run again.
+  /// Compiles and judges. `despiteTests`: those that fail are warnings.
   func judge(
-    _ bundle: ConfigBundle, _ faults: [Diagnostic] = [], proved: Bool = false
+    _ bundle: ConfigBundle, _ faults: [Diagnostic] = [], despiteTests: Bool = false
+  ) throws(ConfigRefusal) -> LoadedConfiguration {
+    do throws(ConfigRefusal) { return try whole(bundle, faults, despiteTests) } catch {
+      throw called.map { error.renamed(bundle.path(of: bundle.main), $0) } ?? error
+    }
+  }
+
+  private func whole(
+    _ bundle: ConfigBundle, _ faults: [Diagnostic], _ despiteTests: Bool
   ) throws(ConfigRefusal) -> LoadedConfiguration {
     let loaded = ConfigLoader.load(bundle: bundle)
     let diagnostics = faults + loaded.diagnostics
-    guard let table = loaded.table else { throw Self.errors(diagnostics, file) }
+    guard let table = loaded.table else { throw Self.errors(diagnostics, called ?? file) }
     try judgeSecrets(loaded)
     try judgeAddress(table)
-    let proof = proved ? ConfigProof() : ConfigProof(loaded.tests, table)
-    if !proof.failures.isEmpty { throw failed(proof) }
+    try judgeServer(table.parts.server)
+    let proof = ConfigProof(loaded.tests, table)
+    if !proof.failures.isEmpty, !despiteTests { throw failed(proof) }
+    let failing = proof.failures.map { "\($0.place): warning: the test '\($0.name)' fails; `divert test` shows how" }
     return LoadedConfiguration(
       table: table, bundle: bundle, sandboxAnswers: loaded.sandboxAnswers.mapValues(Self.answer),
-      warnings: diagnostics.map(\.description), testsRun: proof.run)
+      warnings: diagnostics.map(\.description) + failing, testsRun: proof.run,
+      failedTests: proof.failures.map(\.name))
   }
 
   static func errors(_ diagnostics: [Diagnostic], _ file: String) -> ConfigRefusal {
@@ -54,13 +88,14 @@ struct ConfigJudge: Sendable {
   }
 
   private func judgeSecrets(_ loaded: LoadResult) throws(ConfigRefusal) {
-    guard !sandbox, let hasSecret else { return }
-    let absent = loaded.absentSecrets(as: .error, isPresent: hasSecret)
+    guard !sandbox, let secret else { return }
+    let absent = loaded.absentSecrets(as: .error) { secret($0) != nil }
     if absent.isEmpty { return }
     throw ConfigRefusal(
       code: "secrets", diagnostics: absent,
+      absentSecrets: Set(loaded.secretsNamed.map(\.name)).filter { secret($0) == nil }.sorted(),
       sentence:
-        "\(file) names \(absent.count == 1 ? "a secret that is" : "\(absent.count) secrets that are") not there: "
+        "\(called ?? file) names \(absent.count == 1 ? "a secret that is" : "\(absent.count) secrets that are") not there: "
         + "put each into a file of its name in \(secretsFolder)")
   }
 
@@ -69,11 +104,32 @@ struct ConfigJudge: Sendable {
     throw ConfigRefusal(code: "open_address", sentence: objection)
   }
 
+  /// What the next start would refuse of `server:`.
+  private func judgeServer(_ server: ServerSettings) throws(ConfigRefusal) {
+    do throws(ServeFailure) {
+      if let files = server.tls { _ = try TLSFiles(files, besides: file).configuration() }
+    } catch { throw ConfigRefusal(code: "tls", sentence: "\(error)") }
+    let context = RenderContext(
+      event: nil, now: Timestamp(milliseconds: 0), secrets: .resolved { [secret] name in secret.flatMap { $0(name) } })
+    let key: String?
+    do { key = try server.operatorKey.flatMap { try context.text($0) } } catch {
+      // Where nobody knows the secrets, the start judges them.
+      if secret == nil { return }
+      throw ConfigRefusal(code: "operator", sentence: "server.operator_key: \(error)")
+    }
+    let address = self.operator ?? ListenAddress(host: "127.0.0.1", port: 0)
+    do throws(OperatorFailure) { _ = try OperatorProtection.make(listen: address, key: key) } catch {
+      throw ConfigRefusal(code: "operator", sentence: error.description)
+    }
+  }
+
   private func failed(_ proof: ConfigProof) -> ConfigRefusal {
     let count = proof.failures.count
+    let command = called.map { "divert test \($0)" } ?? "divert test"
     return ConfigRefusal(
       code: "tests", failedTests: proof.failures,
-      sentence: "\(count) of \(proof.run) tests in \(file) \(count == 1 ? "fails" : "fail"); `divert test` shows them")
+      sentence:
+        "\(count) of \(proof.run) tests in \(called ?? file) \(count == 1 ? "fails" : "fail"); `\(command)` shows them")
   }
 
   private static func answer(_ answer: SandboxAnswer) -> Emulator.Answer {
@@ -86,8 +142,6 @@ struct ConfigJudge: Sendable {
 private struct ConfigProof: Sendable {
   var run = 0
   var failures: [TestResult] = []
-
-  init() {}
 
   /// Runs them.
   init(_ tests: ConfigTests, _ table: RouteTable) {

@@ -11,11 +11,16 @@ package struct ConfigOrigin: Sendable {
   package var who: String
   package var why: String?
   package var rollbackOf: Int?
-  package init(way: ConfigVersion.Way, who: String, why: String? = nil, rollbackOf: Int? = nil) {
+  /// It goes into force also when its own tests fail.
+  package var despiteTests: Bool
+  package init(
+    way: ConfigVersion.Way, who: String, why: String? = nil, rollbackOf: Int? = nil, despiteTests: Bool = false
+  ) {
     self.way = way
     self.who = who
     self.why = why
     self.rollbackOf = rollbackOf
+    self.despiteTests = despiteTests
   }
 }
 
@@ -30,6 +35,11 @@ package struct ConfigChange: Sendable {
   package var restart: [String]
   /// Where the files are now that were overwritten without ever having been in force; nil: there were none.
   package var aside: String?
+  /// The files that were written and taken away, by name.
+  package var written: [String] = []
+  package var removed: [String] = []
+  /// Of `warnings`, those about sources that the version before had.
+  package var sourcesGone: [String] = []
 }
 
 /// Brings configurations into force, one at a time. Blocking: called from threads that may.
@@ -52,7 +62,17 @@ package final class ConfigKeeper: Sendable {
   private struct State {
     var current: LoadedConfiguration?
     var standing: ConfigStanding
+    /// What the start puts into force once the router is up; until then nothing is changed.
+    var starting: ConfigHistory.Pending?
+    var isStarting = false
     var isClosed = false
+  }
+
+  /// What became of the files.
+  private struct Files {
+    var written: [String] = []
+    var removed: [String] = []
+    var aside: String?
   }
 
   /// The main file.
@@ -61,6 +81,7 @@ package final class ConfigKeeper: Sendable {
   private let store: any Store
   private let judge: ConfigJudge
   private let hooks: Hooks
+  /// Nil: no router runs, and what is changed waits for its start.
   private let atStart: RestartSettings?
   /// One change at a time, from reading to swapping.
   private let turn = Mutex(())
@@ -68,15 +89,45 @@ package final class ConfigKeeper: Sendable {
 
   init(
     path: String, history: ConfigHistory, store: any Store, judge: ConfigJudge, hooks: Hooks,
-    current: LoadedConfiguration?, version: ConfigVersion?
+    current: LoadedConfiguration?, version: ConfigVersion?, runs: Bool = true
   ) {
     self.path = path
     self.history = history
     self.store = store
     self.judge = judge
     self.hooks = hooks
-    atStart = current.map { RestartSettings($0.table) }
-    state = Mutex(State(current: current, standing: ConfigStanding(version: version, since: WallClock.now())))
+    atStart = runs ? current.map { RestartSettings($0.table) } : nil
+    var standing = ConfigStanding(version: version, since: WallClock.now())
+    standing.failingTests = current?.failedTests ?? []
+    state = Mutex(State(current: current, standing: standing))
+  }
+
+  /// Of a router that starts: `started` is to be called when it is up, and nothing is changed before.
+  convenience init(
+    path: String, history: ConfigHistory, store: any Store, judge: ConfigJudge, hooks: Hooks,
+    current: LoadedConfiguration, starting: ConfigRecovery.Found
+  ) {
+    self.init(
+      path: path, history: history, store: store, judge: judge, hooks: hooks, current: current,
+      version: starting.version)
+    state.withLock { state in
+      state.isStarting = true
+      if case .new(let pending) = starting { state.starting = pending }
+    }
+  }
+
+  /// The router is up: what it started with counts as in force, and changes are taken.
+  func started() throws(StoreError) {
+    try turn.withLock { _ throws(StoreError) in
+      let pending = state.withLock { state in
+        state.isStarting = false
+        defer { state.starting = nil }
+        return state.starting
+      }
+      guard let pending else { return }
+      let version = try history.confirm(pending, since: WallClock.now())
+      state.withLock { $0.standing.version = version }
+    }
   }
 
   /// How things stand.
@@ -85,9 +136,16 @@ package final class ConfigKeeper: Sendable {
   /// The table of the configuration that was brought into force last; nil: none could be read.
   var table: RouteTable? { state.withLock { $0.current?.table } }
 
-  /// Waits for a change that is under way; from now on there is none.
+  /// Waits for a change that is under way; from now on there is none. Of a start that came to nothing no trace stays.
   func close() {
-    turn.withLock { _ in state.withLock { $0.isClosed = true } }
+    turn.withLock { _ in
+      let pending = state.withLock { state in
+        state.isClosed = true
+        defer { state.starting = nil }
+        return state.starting
+      }
+      if let pending, pending.version.way == .start { history.discard(pending) }
+    }
   }
 
   // MARK: From the file
@@ -97,23 +155,35 @@ package final class ConfigKeeper: Sendable {
     turn.withLock { _ in
       let (bundle, faults) = ConfigBundle.read(path: path)
       let seen = Self.seen(bundle, faults)
-      if seen == standing.refused?.seen { return }
+      if let refused = standing.refused, refused.seen == seen, !hasAppeared(refused.absentSecrets) { return }
       if let bundle, bundle.version == state.withLock({ $0.current?.table.version }) { return settle() }
       let origin = ConfigOrigin(way: .save, who: "file")
       do {
-        _ = try bring(try Self.read(bundle, faults, path), faults, origin, write: false)
+        _ = try bring(try Self.read(bundle, faults, path), faults, origin, judge, write: false)
+      } catch is OperatorFailure {
+        // The router stops.
       } catch { refuse(error, origin, seen: seen) }
     }
   }
 
+  /// Whether one of the secrets is there by now.
+  private func hasAppeared(_ secrets: [String]) -> Bool {
+    if secrets.isEmpty { return false }
+    hooks.prepare()
+    return secrets.contains { judge.secret?($0) != nil }
+  }
+
   /// By order (SIGHUP, `divert apply` without a file): the file as it lies there is tried, whatever was tried before; secrets
-  /// are read again.
+  /// are read again. `base`: the version that the files must have, else 412.
   @discardableResult
-  package func reload(_ origin: ConfigOrigin) throws -> ConfigChange {
+  package func reload(_ origin: ConfigOrigin, base: String? = nil) throws -> ConfigChange {
     try turn.withLock { _ in
       let (bundle, faults) = ConfigBundle.read(path: path)
+      try expect(base, bundle)
       do {
-        return try bring(try Self.read(bundle, faults, path), faults, origin, write: false)
+        return try bring(try Self.read(bundle, faults, path), faults, origin, judge, write: false)
+      } catch let failure as OperatorFailure {
+        throw failure
       } catch {
         refuse(error, origin, seen: Self.seen(bundle, faults))
         throw error
@@ -124,121 +194,161 @@ package final class ConfigKeeper: Sendable {
   // MARK: By order
 
   /// Puts another main file in the place of the one that is there, once it was found good. `base`: the version that the files
-  /// must have now, else 412.
+  /// must have now, else 412. `called`: the name that the text has for its author.
   @discardableResult
-  package func apply(text: String, _ origin: ConfigOrigin, base: String? = nil) throws -> ConfigChange {
+  package func apply(
+    text: String, called: String? = nil, _ origin: ConfigOrigin, base: String? = nil
+  ) throws -> ConfigChange {
     try turn.withLock { _ in
-      let disk = ConfigBundle.read(path: path).bundle
+      // What cannot be read beside it would be gone from force without a word.
+      let (beside, faults) = ConfigBundle.readBeside(path: path)
+      if faults.contains(where: { $0.severity == .error }) { throw ConfigJudge.errors(faults, path) }
       let main = ConfigBundle.File(name: Self.name(of: path), text: text)
-      let bundle = ConfigBundle(
-        main: main, more: disk.map { Array($0.files.dropFirst()) } ?? [], folder: Self.folder(of: path))
-      return try order(bundle, origin, base: base, disk: disk)
+      let bundle = ConfigBundle(main: main, more: beside, folder: Self.folder(of: path))
+      return try order(bundle, origin, base: base, disk: ConfigBundle.read(path: path).bundle, called: called)
     }
   }
 
   /// The same with all files.
   @discardableResult
   package func apply(
-    _ bundle: ConfigBundle, _ origin: ConfigOrigin, base: String? = nil
+    _ files: [ConfigBundle.File], called: String? = nil, _ origin: ConfigOrigin, base: String? = nil
   ) throws -> ConfigChange {
     try turn.withLock { _ in
-      try order(here(bundle.files), origin, base: base, disk: ConfigBundle.read(path: path).bundle)
+      try order(here(files), origin, base: base, disk: ConfigBundle.read(path: path).bundle, called: called)
     }
   }
 
   /// Brings back what was in force under a number, as a new version.
   @discardableResult
-  package func rollback(_ number: Int, who: String, why: String?) throws -> ConfigChange {
+  package func rollback(
+    _ number: Int, who: String, why: String?, despiteTests: Bool = false, base: String? = nil
+  ) throws -> ConfigChange {
     try turn.withLock { _ in
       guard let old = try history.version(number) else {
         throw OperatorFailure.notFound("there is no version \(number); `divert history` lists them")
       }
       let files = try history.texts(of: old).map { ConfigBundle.File(name: $0.name, text: $0.text) }
-      let origin = ConfigOrigin(way: .rollback, who: who, why: why, rollbackOf: number)
-      return try order(here(files), origin, base: nil, disk: ConfigBundle.read(path: path).bundle)
+      let origin = ConfigOrigin(
+        way: .rollback, who: who, why: why, rollbackOf: number, despiteTests: despiteTests)
+      return try order(here(files), origin, base: base, disk: ConfigBundle.read(path: path).bundle)
     }
   }
 
   private func order(
-    _ bundle: ConfigBundle, _ origin: ConfigOrigin, base: String?, disk: ConfigBundle?
+    _ bundle: ConfigBundle, _ origin: ConfigOrigin, base: String?, disk: ConfigBundle?, called: String? = nil
   ) throws -> ConfigChange {
-    if let base, base != disk?.version {
-      throw OperatorFailure(
-        412, "changed",
-        "somebody else changed \(path) meanwhile: it is version \(disk?.version ?? "unreadable") now, not "
-          + "\(base). Read it again and repeat the change")
-    }
-    do { return try bring(bundle, [], origin, write: true) } catch {
+    try expect(base, disk)
+    var judge = judge
+    judge.called = called
+    do { return try bring(bundle, [], origin, judge, write: true, base: base) } catch let failure as OperatorFailure {
+      throw failure
+    } catch {
       state.withLock { $0.standing.failures += 1 }
       hooks.log.refused(Self.refusal(error), origin, standing.version)
       throw error
     }
   }
 
+  private func expect(_ base: String?, _ disk: ConfigBundle?) throws(OperatorFailure) {
+    guard let base, base != disk?.version else { return }
+    throw OperatorFailure(
+      412, "changed",
+      "somebody else changed \(path) meanwhile: it is version \(disk?.version ?? "unreadable") now, not "
+        + "\(base). Read it again and repeat the change")
+  }
+
   // MARK: The change itself
 
   private func bring(
-    _ bundle: ConfigBundle, _ faults: [Diagnostic], _ origin: ConfigOrigin, write: Bool
+    _ bundle: ConfigBundle, _ faults: [Diagnostic], _ origin: ConfigOrigin, _ judge: ConfigJudge, write: Bool,
+    base: String? = nil
   ) throws -> ConfigChange {
-    if state.withLock({ $0.isClosed }) { throw OperatorFailure(503, "stopping", "the router is stopping") }
+    let now = state.withLock { $0 }
+    if now.isClosed { throw OperatorFailure(503, "stopping", "the router is stopping") }
+    if now.isStarting { throw OperatorFailure(503, "starting", "the router is starting: try again in a moment") }
     hooks.prepare()
-    let next = try judge.judge(bundle, faults)
-    let current = state.withLock { ($0.current?.table.version, $0.standing.version) }
-    if let version = current.1, version.hash == next.table.version, current.0 == version.hash {
-      let aside = try write ? put(bundle) : nil
+    // What is in force despite its tests stays so when it is read again.
+    let isInForce = now.standing.version?.hash == bundle.version && now.current?.table.version == bundle.version
+    let next = try judge.judge(bundle, faults, despiteTests: origin.despiteTests || isInForce)
+    if isInForce, let version = now.standing.version {
+      let files = try write ? put(bundle, base) : Files()
       hooks.swap(next)
       state.withLock { $0.current = next }
       settle()
       hooks.log.unchanged(version, origin)
-      return change(version, next, isNew: false, aside: aside)
+      return change(version, next, isNew: false, files)
     }
-    let pending = try history.prepare(Self.version(of: next, origin), Self.texts(bundle))
-    var aside: String?
+    let left = atStart == nil ? try history.interrupted() : []
+    var pending = try history.prepare(Self.version(of: next, origin), Self.texts(bundle))
+    var files = Files()
     do {
       try store.keepConfiguration(version: next.table.version, text: bundle.encoded, at: pending.version.at)
-      if write { aside = try put(bundle) } else { try expectUnchanged(bundle) }
-      try history.confirm(pending)
+      if write { files = try put(bundle, base) } else { try expectUnchanged(bundle) }
+      if atStart != nil { pending.version = try history.confirm(pending) }
     } catch {
       history.discard(pending)
       throw error
     }
-    return enforce(next, pending.version, aside)
+    for other in left where other.version.folderName != pending.version.folderName { history.discard(other) }
+    return enforce(next, pending.version, files)
   }
 
   /// From here on nothing can fail.
-  private func enforce(_ next: LoadedConfiguration, _ version: ConfigVersion, _ aside: String?) -> ConfigChange {
+  private func enforce(_ next: LoadedConfiguration, _ version: ConfigVersion, _ files: Files) -> ConfigChange {
+    let gone = Self.sourcesGone(state.withLock { $0.current?.table }, next.table)
     hooks.swap(next)
     state.withLock { state in
       state.current = next
-      state.standing.version = version
-      state.standing.since = version.at
+      // Where no router runs it waits for the start, and what was in force last stays that.
+      if atStart != nil {
+        state.standing.version = version
+        state.standing.since = version.at
+        state.standing.failingTests = next.failedTests
+      }
       state.standing.reloads += 1
       state.standing.restart = atStart?.changed(in: next.table) ?? []
     }
     settle()
-    let change = change(version, next, isNew: true, aside: aside)
+    var change = change(version, next, isNew: true, files)
+    change.warnings += gone
+    change.sourcesGone = gone
     hooks.log.applied(change)
+    for sentence in gone { hooks.log.sourceGone(sentence) }
     return change
   }
 
+  /// What senders of events would notice first.
+  private static func sourcesGone(_ old: RouteTable?, _ new: RouteTable) -> [String] {
+    (old?.parts.sources.keys.sorted() ?? []).filter { new.parts.sources[$0] == nil }.map { name in
+      "warning: the source \(name) is gone: events that are posted to /in/\(name) are refused from now on"
+    }
+  }
+
   private func change(
-    _ version: ConfigVersion, _ next: LoadedConfiguration, isNew: Bool, aside: String?
+    _ version: ConfigVersion, _ next: LoadedConfiguration, isNew: Bool, _ files: Files
   ) -> ConfigChange {
-    ConfigChange(version: version, isNew: isNew, warnings: next.warnings, restart: standing.restart, aside: aside)
+    ConfigChange(
+      version: version, isNew: isNew, warnings: next.warnings, restart: standing.restart, aside: files.aside,
+      written: files.written, removed: files.removed)
   }
 
   /// Writes the files, and takes away those of `routes.d` that are not among them. What lies there without being in force is
   /// somebody's work: it is kept aside, where that is returned.
-  private func put(_ bundle: ConfigBundle) throws -> String? {
+  private func put(_ bundle: ConfigBundle, _ base: String?) throws -> Files {
     let there = ConfigBundle.read(path: path).bundle
-    var aside: String?
-    if let there, there.version != bundle.version, there.version != state.withLock({ $0.current?.table.version }) {
-      aside = try history.keepAside(Self.texts(there), hash: there.version, at: WallClock.now())
+    // The judgement took its time.
+    try expect(base, there)
+    var files = Files()
+    let inForce = standing.version?.hash
+    if there == nil || there?.version != bundle.version && there?.version != inForce {
+      files.aside = try history.keepAside(filesOf: path, beside: ConfigBundle.folderName, at: WallClock.now())
     }
     let kept = Set(bundle.files.map(\.name))
-    let gone = (there?.files.dropFirst() ?? []).map(\.name).filter { !kept.contains($0) }
-    try ConfigFiles(main: path).install(Self.texts(bundle), gone: gone)
-    return aside
+    files.removed = try ConfigFiles(main: path).names(in: ConfigBundle.folderName)
+      .filter { ConfigBundle.canHold($0) && !kept.contains($0) }
+    files.written = try ConfigFiles(main: path).install(Self.texts(bundle), gone: files.removed)
+    return files
   }
 
   /// What was judged must be what lies there: an editor that writes piecemeal is waited for.
@@ -250,17 +360,22 @@ package final class ConfigKeeper: Sendable {
   static func version(of next: LoadedConfiguration, _ origin: ConfigOrigin) -> ConfigVersion {
     ConfigVersion(
       hash: next.table.version, at: WallClock.now(), way: origin.way, who: origin.who, why: origin.why,
-      rollbackOf: origin.rollbackOf, testsRun: next.testsRun, targets: next.table.parts.targets.keys.sorted())
+      rollbackOf: origin.rollbackOf, testsRun: next.testsRun, testsFailed: next.failedTests.count,
+      targets: next.table.parts.targets.keys.sorted())
   }
 
   // MARK: Refusals
 
   private func refuse(_ error: any Error, _ origin: ConfigOrigin, seen: String) {
-    let refusal = Self.refusal(error)
+    var refusal = Self.refusal(error)
+    // It was something else by the end: what was seen first may be there again, and was found good.
+    let seen = refusal.code == "changed" ? "" : seen
+    if let remedy = Self.remedy(refusal.code) { refusal.sentence += remedy }
     state.withLock { state in
       state.standing.failures += 1
       state.standing.refused = .init(
-        at: WallClock.now(), code: refusal.code, text: refusal.description, seen: seen)
+        at: WallClock.now(), code: refusal.code, text: refusal.description, seen: seen,
+        absentSecrets: refusal.absentSecrets)
     }
     hooks.log.refused(refusal, origin, standing.version)
     let stays = standing.version.map { "version \($0.number) (\($0.hash)) stays in force" } ?? "nothing is in force"
@@ -268,6 +383,15 @@ package final class ConfigKeeper: Sendable {
     var place = first.map { "; the first: \($0.file):\($0.line): \($0.message)" } ?? ""
     if let test = refusal.failedTests.first { place = "; the first: '\(test.name)' (\(test.place))" }
     hooks.refused("the saved configuration was refused and \(stays): \(refusal.sentence)\(place)")
+  }
+
+  /// What can be done about a file that lies there and is refused.
+  private static func remedy(_ code: String) -> String? {
+    switch code {
+    case "secrets": ". The file is tried again when they appear there; `divert apply` tries it at once"
+    case "tests": ". Mend them or the routes; in an emergency `divert apply --despite-tests` puts the file into force"
+    default: nil
+    }
   }
 
   /// The file is in force, whatever was refused before.

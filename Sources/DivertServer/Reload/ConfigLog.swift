@@ -13,8 +13,19 @@ struct ConfigLog: Sendable {
       "config": "\(version.hash)", "number": "\(version.number)", "way": "\(version.way.rawValue)",
       "who": "\(version.who)", "warnings": "\(change.warnings.count)", "tests": "\(version.testsRun)",
     ]
+    if version.testsFailed > 0 { fields["tests_failed"] = "\(version.testsFailed)" }
     if !change.restart.isEmpty { fields["needs_restart"] = "\(change.restart.joined(separator: ","))" }
     log.notice("config_applied", metadata: fields)
+  }
+
+  /// A source that was in the version before.
+  func sourceGone(_ sentence: String) { log.warning("config_source_gone", metadata: ["msg": "\(sentence)"]) }
+
+  /// Of a start: tests that fail do not keep it from running.
+  func failingTests(_ names: [String]) {
+    for name in names {
+      log.warning("config_test_failed", metadata: ["msg": "the test '\(name)' fails; `divert test` shows how"])
+    }
   }
 
   func unchanged(_ version: ConfigVersion, _ origin: ConfigOrigin) {

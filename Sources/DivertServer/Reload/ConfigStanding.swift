@@ -13,6 +13,8 @@ package struct ConfigStanding: Sendable {
     package var text: String
     /// What the file holds, so that the same is not tried twice.
     var seen: String
+    /// Secrets that were absent: it is tried again when one of them is there.
+    var absentSecrets: [String] = []
   }
 
   /// The version in force; nil: none could be read (no router runs).
@@ -26,12 +28,15 @@ package struct ConfigStanding: Sendable {
   package var failures = 0
   /// Settings that differ from those at the start and need a restart.
   package var restart: [String] = []
+  /// Its own tests that fail: it is in force despite them.
+  package var failingTests: [String] = []
 
   /// As it is answered.
   package var json: JSONValue {
     var object = version?.json.object ?? JSONObject()
     object["since"] = RecordJSON.moment(since)
     object["needs_restart"] = .array(restart.map { .string($0) })
+    object["failing_tests"] = .array(failingTests.map { .string($0) })
     object["reloads"] = .number(reloads)
     object["failures"] = .number(failures)
     object["file_in_force"] = .bool(refused == nil)

@@ -3,7 +3,7 @@
 import Glibc
 import Synchronization
 
-/// Watches the folder of the main file (and of what it links to) and `routes.d` beside it, on a thread of its own. Editors save
+/// Watches the folder of the main file (and of what it links to), `routes.d` beside it and further folders, on a thread of its own. Editors save
 /// by writing a new file and renaming it, so that a watch on the file itself would lose it; folders stay. What happens to other
 /// files in them only costs a look.
 final class FileWatch: Sendable {
@@ -19,12 +19,15 @@ final class FileWatch: Sendable {
   /// Its writing end is closed to end the thread.
   private let bell: (read: CInt, write: CInt)
   private let main: String
+  private let besides: [String]
   private let changed: @Sendable () -> Void
   private let thread = Mutex<OwnerThread?>(nil)
 
   /// Nil, with `errno` set, where the system gives no watch. `changed` is called on the watch's thread and may block: what
   /// happens meanwhile is told afterwards.
-  init?(main: String, changed: @escaping @Sendable () -> Void) {
+  ///
+  /// - Parameter besides: further folders; they may come later where what holds them is watched.
+  init?(main: String, besides: [String] = [], changed: @escaping @Sendable () -> Void) {
     var ends: [CInt] = [-1, -1]
     inotify = inotify_init1(CInt(IN_NONBLOCK) | CInt(IN_CLOEXEC))
     guard inotify >= 0 else { return nil }
@@ -35,6 +38,7 @@ final class FileWatch: Sendable {
     for end in ends { _ = fcntl(end, F_SETFD, FD_CLOEXEC) }
     bell = (ends[0], ends[1])
     self.main = main
+    self.besides = besides
     self.changed = changed
     guard arm() else {
       let cause = errno
@@ -57,7 +61,7 @@ final class FileWatch: Sendable {
   /// Watches what is there now; what is watched already stays so. False: the main folder cannot be watched.
   private func arm() -> Bool {
     let folder = Self.folder(of: main)
-    _ = inotify_add_watch(inotify, folder + "/routes.d", Self.events)
+    for more in [folder + "/routes.d"] + besides { _ = inotify_add_watch(inotify, more, Self.events) }
     if let real = realpath(main, nil) {
       _ = inotify_add_watch(inotify, Self.folder(of: String(cString: real)), Self.events)
       free(real)

@@ -12,8 +12,10 @@ package struct LoadedConfiguration: Sendable {
   var sandboxAnswers: [String: Emulator.Answer]
   /// Warnings, as they are printed.
   var warnings: [String] = []
-  /// How many of its own tests it passed.
+  /// How many own tests it has.
   var testsRun = 0
+  /// The names of those that fail: it goes into force despite them.
+  var failedTests: [String] = []
 }
 
 /// The configuration in force. Who needs one takes one snapshot and stays with it: an event is planned by one version.

@@ -10,7 +10,9 @@ import UnixSignals
 struct ReloadService: Service {
   var keeper: ConfigKeeper
   var log: Logger
-  /// Ends when the engine runs; before, nothing can be swapped.
+  /// Where secrets lie: what was refused for want of one is tried again when it appears.
+  var secrets: String
+  /// Ends when the router is up; before, nothing is swapped.
   var ready: AsyncStream<Never>
 
   func run() async throws {
@@ -19,7 +21,7 @@ struct ReloadService: Service {
     let (keeper, ready) = (keeper, ready)
     await cancelWhenGracefulShutdown { for await _ in ready {} }
     if Task.isCancelled { return }
-    let watch = FileWatch(main: keeper.path) { keeper.fileChanged() }
+    let watch = FileWatch(main: keeper.path, besides: [secrets]) { keeper.fileChanged() }
     if watch == nil {
       log.warning(
         "config_watch",

@@ -2,12 +2,10 @@
 
 import DivertCore
 import DivertStore
-import FoundationEssentials
 import Glibc
 import Logging
 import NIOCore
 import NIOPosix
-import NIOSSL
 import ServiceLifecycle
 import Synchronization
 
@@ -18,8 +16,8 @@ final class Edges: Sendable {
   private let addresses: Addresses
   private let folder: DataFolder
   private let ports = Mutex(Ports())
-  /// Ends when the engine runs.
-  private let engineStarted = AsyncStream.makeStream(of: Never.self)
+  /// Ends when the router is up.
+  private let up = AsyncStream.makeStream(of: Never.self)
 
   private struct Ports {
     var ingest: Int?
@@ -64,10 +62,11 @@ final class Edges: Sendable {
     }
     services.append(
       EngineService(owners: owners, emulatorPort: emulatorPorts, verdicts: verdicts, retired: retired) {
-        self.engineStarted.continuation.finish()
         self.note { $0.engine = true }
       })
-    services.append(ReloadService(keeper: keeper, log: owners.log, ready: engineStarted.stream))
+    services.append(
+      ReloadService(
+        keeper: keeper, log: owners.log, secrets: owners.options.secretsFolder, ready: up.stream))
     services.append(operatorService(controller, quarantine, protection))
     services.append(try ingestService(controller))
     return services
@@ -84,7 +83,8 @@ final class Edges: Sendable {
     limits.grace = .milliseconds(server.grace.milliseconds)
     limits.request = .milliseconds(server.requestTimeout.milliseconds)
     let listener = HTTPListener(
-      address: addresses.listen, service: controller.service, limits: limits, tls: try server.tls.map(tls),
+      address: addresses.listen, service: controller.service, limits: limits,
+      tls: try server.tls.map { try TLSFiles($0, besides: owners.options.config).configuration() },
       logger: quietLog
     ) { port in self.note { $0.ingest = port } }
     return IngestService(listener: listener, controller: controller)
@@ -132,29 +132,6 @@ final class Edges: Sendable {
     return Quarantine.Bounds(files: server.quarantineFiles, bytes: server.quarantineBytes)
   }
 
-  /// The certificate's files lie relative to the configuration's folder.
-  private func tls(_ settings: ServerSettings.TLS) throws -> TLSConfiguration {
-    func path(_ file: String) -> String {
-      if file.hasPrefix("/") { return file }
-      let folder = owners.options.config.split(separator: "/", omittingEmptySubsequences: false).dropLast()
-      return (folder + [Substring(file)]).joined(separator: "/")
-    }
-    for file in [settings.certificate, settings.key] where !FileManager.default.isReadableFile(atPath: path(file)) {
-      throw ServeFailure(
-        "server.listen.tls: there is no file \(path(file)) that can be read (paths start at the routes file's folder)")
-    }
-    do {
-      let chain = try NIOSSLCertificate.fromPEMFile(path(settings.certificate)).map {
-        NIOSSLCertificateSource.certificate($0)
-      }
-      let key = try NIOSSLPrivateKey(file: path(settings.key), format: .pem)
-      return TLSConfiguration.makeServerConfiguration(certificateChain: chain, privateKey: .privateKey(key))
-    } catch {
-      throw ServeFailure(
-        "server.listen.tls: cannot read \(path(settings.certificate)) and \(path(settings.key)) as PEM: \(error)")
-    }
-  }
-
   // MARK: Up
 
   private var ingestAddress: String {
@@ -175,6 +152,8 @@ final class Edges: Sendable {
 
   private func announce(operatorPort: Int) {
     let address = "http://\(ListenAddress(host: addresses.operator.host, port: operatorPort))"
+    do { try keeper.started() } catch { owners.log.error("config_history", metadata: ["msg": "\(error)"]) }
+    up.continuation.finish()
     do { try folder.publish(operatorAddress: address) } catch {
       owners.log.error("lock_file", metadata: ["reason": "\(error)"])
     }

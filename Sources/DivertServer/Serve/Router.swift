@@ -6,7 +6,7 @@ import DivertStore
 import FoundationEssentials
 import Glibc
 import Logging
-import NIOSSL
+import NIOCore
 import ServiceLifecycle
 import UnixSignals
 import Synchronization
@@ -27,23 +27,25 @@ package enum Router {
     let secrets = CachedSecrets(
       SecretStore(folder: options.secretsFolder, environment: ProcessInfo.processInfo.environment))
     let addresses = try Addresses(options)
-    let judge = Startup.judge(options, listen: addresses.listen, secrets: secrets)
+    let judge = Startup.judge(options, addresses, secrets: secrets)
     let history = ConfigHistory(path: options.dataFolder + "/config-history")
     // A folder that is there may hold a change of the configuration that a crash cut off; none is made for a file with errors.
     let known = DataFolder.isThere(options) ? try DataFolder.open(options) : nil
     if known != nil { try ConfigRecovery.finish(history, path: options.config) }
-    let configuration = try Startup.configuration(judge, inForce: try history.latest()?.hash)
+    let configuration = try Startup.configuration(judge)
     let protection = try Startup.protection(options, addresses, configuration.table, secrets: secrets)
     let folder = try known ?? DataFolder.open(options)
+    for address in [addresses.listen, addresses.operator] { try address.expectFree() }
     let store = try folder.store(configuration)
-    let version = try ConfigRecovery.record(configuration, history)
     folder.markRunning()
     let letters = DeadLetterDirectory(path: options.dataFolder + "/dead-letters")
     let verdicts =
       folder.wasLeftRunning ? try Recovery.verdicts(store, letters, now: WallClock.now()) : [:]
     let owners = Owners(
       options: options, configuration: configuration, store: store, letters: letters, secrets: secrets, writer: writer)
-    let keeper = keeper(owners, history, judge, version)
+    let keeper = keeper(owners, history, judge, try ConfigRecovery.found(configuration, history))
+    defer { keeper.close() }
+    ConfigLog(log: owners.log).failingTests(configuration.failedTests)
     try await run(owners, keeper, addresses, folder, protection, verdicts)
     try store.close()
     if owners.stoppedClean {
@@ -64,7 +66,7 @@ package enum Router {
 
   /// Changes of the configuration, from now on.
   private static func keeper(
-    _ owners: Owners, _ history: ConfigHistory, _ judge: ConfigJudge, _ version: ConfigVersion
+    _ owners: Owners, _ history: ConfigHistory, _ judge: ConfigJudge, _ found: ConfigRecovery.Found
   ) -> ConfigKeeper {
     let hooks = ConfigKeeper.Hooks(
       prepare: { owners.secrets.forget() }, swap: { owners.swap($0) },
@@ -72,7 +74,7 @@ package enum Router {
       log: ConfigLog(log: owners.log))
     return ConfigKeeper(
       path: owners.options.config, history: history, store: owners.store, judge: judge, hooks: hooks,
-      current: owners.configs.current, version: version)
+      current: owners.configs.current, starting: found)
   }
 
   private static func run(
@@ -89,6 +91,9 @@ package enum Router {
     do { try await group.run() } catch let fault as ListenFault {
       await owners.stop(grace: .zero)
       throw ServeFailure(fault.description)
+    } catch let fault as IOError {
+      await owners.stop(grace: .zero)
+      throw ServeFailure(ListenFault(address: addresses.operator, errno: fault.errnoCode).description)
     }
     owners.log.notice("stopped")
   }

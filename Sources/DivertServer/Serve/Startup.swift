@@ -24,19 +24,19 @@ struct Addresses: Sendable {
 
 enum Startup {
   /// Judges configurations by the rules of this process.
-  static func judge(_ options: ServeOptions, listen: ListenAddress?, secrets: CachedSecrets) -> ConfigJudge {
+  static func judge(_ options: ServeOptions, _ addresses: Addresses, secrets: CachedSecrets) -> ConfigJudge {
     ConfigJudge(
-      file: options.config, sandbox: options.sandbox, listen: listen, secretsFolder: options.secretsFolder,
-      hasSecret: { secrets.value($0) != nil })
+      file: options.config, sandbox: options.sandbox, listen: addresses.listen, operator: addresses.operator,
+      secretsFolder: options.secretsFolder, secret: { secrets.value($0) })
   }
 
-  /// Loads the configuration. Throws with everything that speaks against it. `inForce`: the hash of the version that was in
-  /// force last; it was tested then.
-  static func configuration(_ judge: ConfigJudge, inForce: String?) throws(ServeFailure) -> LoadedConfiguration {
+  /// Loads the configuration. Throws with everything that speaks against it; its own tests that fail are none of that: they
+  /// stand in what is returned.
+  static func configuration(_ judge: ConfigJudge) throws(ServeFailure) -> LoadedConfiguration {
     do throws(ConfigRefusal) {
       let (bundle, faults) = ConfigBundle.read(path: judge.file)
       guard let bundle else { throw ConfigJudge.errors(faults, judge.file) }
-      return try judge.judge(bundle, faults, proved: bundle.version == inForce)
+      return try judge.judge(bundle, faults, despiteTests: true)
     } catch {
       let remedy = error.code == "secrets" ? ", or try the configuration without secrets: --sandbox" : ""
       throw ServeFailure("\(error)\(remedy)\nThe router did not start.")

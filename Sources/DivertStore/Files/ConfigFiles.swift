@@ -15,6 +15,11 @@ package struct ConfigFiles: Sendable {
     isMain ? main : DurableFile.folder(of: main) + "/" + text.name
   }
 
+  /// The names of the files in a folder beside the main file, from the main file's folder; none where there is no folder.
+  package func names(in folder: String) throws(StoreError) -> [String] {
+    try DurableFile.names(in: DurableFile.folder(of: main) + "/" + folder).map { folder + "/" + $0 }
+  }
+
   /// A file under its new text, and how it was.
   private struct Step {
     var path: String
@@ -26,14 +31,19 @@ package struct ConfigFiles: Sendable {
 
   /// Writes what differs and removes `gone` (names from the main file's folder); on disk when it returns. A file keeps its
   /// mode and, where it may be given away, its owner; a link is followed, not replaced.
+  /// - Returns: the names of the files that were written.
   /// - Throws: with everything as it was: all new texts are on disk under other names before the first file changes, and what
   ///   was changed by then is put back.
-  package func install(_ texts: [ConfigText], gone: [String]) throws(StoreError) {
+  @discardableResult
+  package func install(_ texts: [ConfigText], gone: [String]) throws(StoreError) -> [String] {
     var steps: [Step] = []
+    var written: [String] = []
     var changed: Set<String> = []
     do throws(StoreError) {
       for (index, text) in texts.enumerated() {
-        if let step = try step(text, isMain: index == 0, &changed) { steps.append(step) }
+        guard let step = try step(text, isMain: index == 0, &changed) else { continue }
+        steps.append(step)
+        written.append(text.name)
       }
     } catch {
       for step in steps { step.temporary.map { _ = unlink($0) } }
@@ -46,6 +56,7 @@ package struct ConfigFiles: Sendable {
     try carryOut(steps)
     changed.formUnion(steps.map { DurableFile.folder(of: $0.path) })
     for folder in changed.sorted(by: { $0.utf8.count > $1.utf8.count }) { try DurableFile.sync(folder) }
+    return written
   }
 
   /// Nil where the file has that text already.

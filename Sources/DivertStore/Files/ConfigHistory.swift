@@ -14,7 +14,8 @@ package struct ConfigText: Sendable, Hashable {
 }
 
 /// `config-history/`: a folder a version, `<number>-<time>-<hash>/` with `meta.json` and the files. A version is written
-/// under a hidden name first and gets its own when it goes into force, so that what has one was in force. Used by one
+/// under a hidden name first and gets its own when it goes into force, so that what has one was in force. What was written
+/// while no router runs keeps its hidden name until a start takes it up. Used by one
 /// process, the holder of the data folder's lock, for writing; reading needs no lock.
 package struct ConfigHistory: Sendable {
   package let path: String
@@ -111,28 +112,41 @@ package struct ConfigHistory: Sendable {
     version.files = texts.map(\.name)
     let folder = path + "/." + version.folderName
     for changed in try DurableFile.makeFolders(folder) { try DurableFile.sync(changed) }
-    for text in texts { try write(text, in: folder) }
+    for text in texts { try write(Array(text.text.utf8), text.name, in: folder) }
     try DurableFile.write(version.json.prettyEncoded(), to: folder + "/meta.json")
     try DurableFile.sync(folder)
     try DurableFile.sync(path)
     return Pending(version: version, folder: folder)
   }
 
-  private func write(_ text: ConfigText, in folder: String) throws(StoreError) {
-    let file = folder + "/" + text.name
+  private func write(_ bytes: [UInt8], _ name: String, in folder: String) throws(StoreError) {
+    let file = folder + "/" + name
     let inner = DurableFile.folder(of: file)
     if inner != folder { _ = try DurableFile.makeFolders(inner) }
-    try DurableFile.write(Array(text.text.utf8), to: file)
+    try DurableFile.write(bytes, to: file)
     if inner != folder { try DurableFile.sync(inner) }
   }
 
   /// Gives a version its name: from now on it counts as in force. On disk when it returns.
-  package func confirm(_ pending: Pending) throws(StoreError) {
-    guard rename(pending.folder, path + "/" + pending.version.folderName) == 0 else {
+  /// - Parameter since: when it went into force, where that is not when it was written.
+  /// - Returns: the version as it is kept.
+  @discardableResult
+  package func confirm(_ pending: Pending, since: Timestamp? = nil) throws(StoreError) -> ConfigVersion {
+    var version = pending.version
+    if let since {
+      version.at = since
+      try DurableFile.write(version.json.prettyEncoded(), to: pending.folder + "/meta.json")
+      try DurableFile.sync(pending.folder)
+    }
+    guard rename(pending.folder, path + "/" + version.folderName) == 0 else {
       throw DurableFile.fault("rename", pending.folder)
     }
     try DurableFile.sync(path)
+    return version
   }
+
+  /// The version that was written and waits for a start, the newest if there are several; nil where there is none.
+  package func waiting() throws(StoreError) -> Pending? { try interrupted().last }
 
   /// Takes a version back that did not go into force. One that cannot be removed is taken back at the next start.
   package func discard(_ pending: Pending) {
@@ -141,15 +155,19 @@ package struct ConfigHistory: Sendable {
     rmdir(pending.folder)
   }
 
-  /// Keeps what was never in force and is about to be overwritten, in `overwritten/`; on disk when it returns.
-  /// - Returns: the folder.
-  package func keepAside(_ texts: [ConfigText], hash: String, at: Timestamp) throws(StoreError) -> String {
-    let time = at.iso8601.prefix(19).split(separator: ":").joined(separator: "-")
-    let folder = "\(path)/overwritten/\(time)Z-\(hash)"
-    for changed in try DurableFile.makeFolders(folder) { try DurableFile.sync(changed) }
-    for text in texts { try write(text, in: folder) }
-    try DurableFile.sync(folder)
-    return folder
+  /// Keeps a main file and those of a folder beside it, which were never in force and are about to be overwritten, byte for byte
+  /// in `overwritten/`; on disk when it returns.
+  /// - Returns: the folder; nil where there is nothing to keep.
+  package func keepAside(filesOf main: String, beside folder: String, at: Timestamp) throws(StoreError) -> String? {
+    var names = try ConfigFiles(main: main).names(in: folder)
+    if DurableFile.isFile(main) { names.insert(DurableFile.name(of: main), at: 0) }
+    if names.isEmpty { return nil }
+    let time = at.iso8601.split(separator: ":").joined(separator: "-")
+    let kept = "\(path)/overwritten/\(time)"
+    for changed in try DurableFile.makeFolders(kept) { try DurableFile.sync(changed) }
+    for name in names { try write(try DurableFile.read(DurableFile.folder(of: main) + "/" + name), name, in: kept) }
+    try DurableFile.sync(kept)
+    return kept
   }
 
   /// What a crash left between `prepare` and `confirm`, oldest first. One that was not written whole is removed.

@@ -13,9 +13,11 @@ package struct ConfigVersion: Sendable, Hashable {
     /// SIGHUP.
     case signal
     case apply, rollback
+    /// An edit by command, or over the operator address.
+    case edit
 
     /// Divert itself writes the files; else somebody had.
-    package var writesFiles: Bool { self == .apply || self == .rollback }
+    package var writesFiles: Bool { self == .apply || self == .rollback || self == .edit }
   }
 
   /// Counted from 1; 0 before it is kept.
@@ -29,15 +31,17 @@ package struct ConfigVersion: Sendable, Hashable {
   package var why: String?
   /// The number that was brought back by a rollback.
   package var rollbackOf: Int?
-  /// What the file's own tests said: how many ran.
+  /// What the file's own tests said: how many ran …
   package var testsRun: Int
+  /// … and how many of them failed: it was put into force despite them.
+  package var testsFailed: Int
   /// Names, from the main file's folder; the main file first.
   package var files: [String]
   package var targets: [String]
 
   package init(
     hash: String, at: Timestamp, way: Way, who: String, why: String?, rollbackOf: Int?, testsRun: Int,
-    targets: [String]
+    testsFailed: Int = 0, targets: [String]
   ) {
     number = 0
     self.hash = hash
@@ -47,6 +51,7 @@ package struct ConfigVersion: Sendable, Hashable {
     self.why = why
     self.rollbackOf = rollbackOf
     self.testsRun = testsRun
+    self.testsFailed = testsFailed
     files = []
     self.targets = targets
   }
@@ -61,6 +66,12 @@ package struct ConfigVersion: Sendable, Hashable {
 }
 
 extension ConfigVersion {
+  /// What its tests said, in words; empty where it has none.
+  package var tests: String {
+    if testsFailed > 0 { return "\(testsFailed) of \(testsRun) failed, put into force despite it" }
+    return testsRun > 0 ? "\(testsRun) passed" : ""
+  }
+
   /// As it is written and answered.
   package var json: JSONValue {
     var object = JSONObject()
@@ -71,7 +82,7 @@ extension ConfigVersion {
     object["who"] = .string(who)
     object["why"] = why.map { .string($0) } ?? .null
     object["rollback_of"] = rollbackOf.map { .number($0) }
-    object["tests"] = ["run": .number(testsRun), "failed": 0]
+    object["tests"] = ["run": .number(testsRun), "failed": .number(testsFailed), "say": .string(tests)]
     object["files"] = .array(files.map { .string($0) })
     object["targets"] = .array(targets.map { .string($0) })
     return .object(object)
@@ -86,7 +97,9 @@ extension ConfigVersion {
     self.init(
       hash: hash, at: at, way: json["way"]?.string.flatMap(Way.init) ?? .save, who: json["who"]?.string ?? "file",
       why: json["why"]?.string, rollbackOf: json["rollback_of"]?.integer.map(Int.init),
-      testsRun: Int(json["tests"]?["run"]?.integer ?? 0), targets: json["targets"]?.array?.compactMap(\.string) ?? [])
+      testsRun: Int(json["tests"]?["run"]?.integer ?? 0),
+      testsFailed: Int(json["tests"]?["failed"]?.integer ?? 0),
+      targets: json["targets"]?.array?.compactMap(\.string) ?? [])
     self.number = Int(number)
     self.files = files.compactMap(\.string)
     if !self.files.allSatisfy(Self.isInside) { return nil }

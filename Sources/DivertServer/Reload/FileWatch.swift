@@ -3,14 +3,17 @@
 import Glibc
 import Synchronization
 
-/// Watches the folder of the main file (and of what it links to), `routes.d` beside it and further folders, on a thread of its own. Editors save
-/// by writing a new file and renaming it, so that a watch on the file itself would lose it; folders stay. What happens to other
+/// Watches the folder of the main file (and of what it links to), `routes.d` beside it and further folders, on a thread of its own.
+/// Editors save by writing a new file and renaming it, so that a watch on the file itself would lose it; folders stay. What happens to other
 /// files in them only costs a look.
 final class FileWatch: Sendable {
   /// Several events are one save: it is told when nothing more happened for this many milliseconds …
   private static let quiet: CInt = 50
   /// … or, in a burst that does not end, after so many events.
   private static let patience = 20
+  /// What no watch tells (a folder on the way that is a link and leads elsewhere now, a linked file) is seen by a look this often,
+  /// in milliseconds.
+  private static let look: CInt = 30_000
 
   private static let events = UInt32(
     IN_CLOSE_WRITE | IN_MOVED_TO | IN_MOVED_FROM | IN_CREATE | IN_DELETE | IN_DELETE_SELF | IN_MOVE_SELF | IN_ATTRIB)
@@ -79,19 +82,23 @@ final class FileWatch: Sendable {
   private enum Wake { case event, quiet, end }
 
   private func run() {
-    while wait(-1) == .event {
-      var count = 0
-      repeat {
-        drain()
-        count += 1
-        let next = count < Self.patience ? wait(Self.quiet) : .quiet
-        if next == .end { return }
-        if next == .quiet { break }
-      } while true
+    while gather() {
       // A folder may have come, or been replaced.
       _ = arm()
       changed()
     }
+  }
+
+  /// Waits for events until nothing more happens, or until it is time for a look. False: it is to end.
+  private func gather() -> Bool {
+    var next = wait(Self.look)
+    var count = 0
+    while next == .event {
+      drain()
+      count += 1
+      next = count < Self.patience ? wait(Self.quiet) : .quiet
+    }
+    return next != .end
   }
 
   private func wait(_ milliseconds: CInt) -> Wake {

@@ -4,7 +4,7 @@ import DivertCore
 import ServiceLifecycle
 
 extension Owners {
-  /// Returns when every event is planned by `next` and every target has its newest address, credentials and limits. Deliveries
+  /// Returns when every request whose head comes from now on is planned by `next` and every target has its newest address, credentials and limits. Deliveries
   /// keep the routes, actions and arguments of the version that planned them, which the store has. Blocks.
   ///
   /// The engine hears of it before the first event can be planned by it, between two of its turns.

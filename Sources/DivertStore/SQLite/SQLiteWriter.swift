@@ -3,7 +3,8 @@
 
 import DivertCore
 
-/// The writing side of a store. Used by the database thread alone, within `SQLiteStore.writing`.
+/// The writing side of a store. Used within `SQLiteStore.writing` alone, which lets one thread in at a time: the database thread,
+/// and whoever keeps a configuration.
 final class SQLiteWriter {
   let connection: SQLiteConnection
   let tag: UInt32

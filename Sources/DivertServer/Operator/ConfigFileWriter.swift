@@ -10,7 +10,7 @@ package enum ConfigFileWriter {
   ///   `changed`): somebody else was first.
   package static func replace(_ path: String, before: String, with text: String) throws(EditFault) {
     let file = try real(path)
-    let folder = folder(of: file)
+    let folder = DurableFile.folder(of: file)
     // Editors of this kind go one after the other; those of another kind are noticed by the comparison.
     let lock = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
     guard lock >= 0 else { throw fault("open the folder", folder) }
@@ -30,11 +30,6 @@ package enum ConfigFileWriter {
     EditFault("not_written", "cannot \(doing) \(path): \(String(cString: strerror(errno)))")
   }
 
-  private static func folder(of path: String) -> String {
-    guard let slash = path.lastIndex(of: "/") else { return "." }
-    return slash == path.startIndex ? "/" : String(path[..<slash])
-  }
-
   private static func real(_ path: String) throws(EditFault) -> String {
     guard let resolved = realpath(path, nil) else { throw fault("find", path) }
     defer { free(resolved) }
@@ -42,17 +37,8 @@ package enum ConfigFileWriter {
   }
 
   private static func read(_ path: String) throws(EditFault) -> [UInt8] {
-    let file = open(path, O_RDONLY | O_CLOEXEC)
-    guard file >= 0 else { throw fault("open", path) }
-    defer { close(file) }
-    var bytes: [UInt8] = []
-    var buffer = [UInt8](repeating: 0, count: 65_536)
-    while true {
-      let count = Glibc.read(file, &buffer, buffer.count)
-      if count < 0, errno == EINTR { continue }
-      guard count >= 0 else { throw fault("read", path) }
-      if count == 0 { return bytes }
-      bytes.append(contentsOf: buffer[..<count])
+    do throws(StoreError) { return try DurableFile.read(path) } catch {
+      throw EditFault("not_written", error.description)
     }
   }
 }

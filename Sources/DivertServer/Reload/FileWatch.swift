@@ -1,5 +1,6 @@
 // Notices that a configuration's files were saved, however an editor does that: inotify on their folders.
 
+import DivertStore
 import Glibc
 import Synchronization
 
@@ -63,18 +64,13 @@ final class FileWatch: Sendable {
 
   /// Watches what is there now; what is watched already stays so. False: the main folder cannot be watched.
   private func arm() -> Bool {
-    let folder = Self.folder(of: main)
+    let folder = DurableFile.folder(of: main)
     for more in [folder + "/routes.d"] + besides { _ = inotify_add_watch(inotify, more, Self.events) }
     if let real = realpath(main, nil) {
-      _ = inotify_add_watch(inotify, Self.folder(of: String(cString: real)), Self.events)
+      _ = inotify_add_watch(inotify, DurableFile.folder(of: String(cString: real)), Self.events)
       free(real)
     }
     return inotify_add_watch(inotify, folder, Self.events) >= 0
-  }
-
-  private static func folder(of path: String) -> String {
-    guard let slash = path.lastIndex(of: "/") else { return "." }
-    return slash == path.startIndex ? "/" : String(path[..<slash])
   }
 
   // MARK: On the thread

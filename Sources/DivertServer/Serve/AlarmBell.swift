@@ -29,9 +29,7 @@ struct AlarmBell: Sendable {
       id: EventID(sequence: 0, tag: 0), source: Self.source, receivedAt: now, fields: fields, body: raw.encoded(),
       raw: raw)
     append(
-      Append(
-        source: Self.source, receivedAt: now, fields: fields, body: event.body, raw: raw, dedupe: nil,
-        planned: table.planAlarm(event), table: table, congested: []))
+      Append(event.content, dedupe: nil, planned: table.planAlarm(event), table: table))
   }
 
   private func body(_ notice: AlarmNotice, _ now: Timestamp) -> JSONValue {

@@ -1,17 +1,18 @@
 // Files that are there whole or not at all, also after a power cut: temporary file, fsync, rename, fsync of the folder.
 
-import DivertCore
+package import DivertCore
 import Glibc
 
 /// The few file operations that the store's modules need, with errors that name the file and the cause.
-enum DurableFile {
+package enum DurableFile {
   static func fault(_ doing: String, _ path: String) -> StoreError {
     let cause = errno
     let code = cause == ENOSPC || cause == EDQUOT ? "disk_full" : cause == EROFS || cause == EACCES ? "read_only" : "io"
     return StoreError(code: code, description: "cannot \(doing) \(path): \(String(cString: strerror(cause)))")
   }
 
-  static func folder(of path: String) -> String {
+  /// The folder that a path names something in: `.` where it names none.
+  package static func folder(of path: String) -> String {
     guard let slash = path.lastIndex(of: "/") else { return "." }
     return slash == path.startIndex ? "/" : String(path[..<slash])
   }
@@ -74,8 +75,8 @@ enum DurableFile {
     guard fsync(file) == 0 else { throw fault("sync", path) }
   }
 
-  /// Reads a whole file.
-  static func read(_ path: String, limit: Int = 64 << 20) throws(StoreError) -> [UInt8] {
+  /// Reads a whole file of at most `limit` bytes.
+  package static func read(_ path: String, limit: Int = 64 << 20) throws(StoreError) -> [UInt8] {
     let file = Glibc.open(path, O_RDONLY | O_CLOEXEC)
     guard file >= 0 else { throw fault("open", path) }
     defer { Glibc.close(file) }

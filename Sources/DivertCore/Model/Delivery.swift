@@ -10,10 +10,13 @@ package final class PlannedSend: Sendable {
   package let action: String
   /// The action is a message to a person (or parks what is ambiguous): `sending` is on disk before the first byte leaves.
   package let toPerson: Bool
+  /// It goes out in stages: lookups, guards or steps come before its last request.
+  package let prepares: Bool
   /// Its share of an idempotency key.
   let keyBytes: [UInt8]
 
-  package init(route: String, send: String, target: String, action: String, toPerson: Bool) {
+  package init(route: String, send: String, target: String, action: String, toPerson: Bool, prepares: Bool = false) {
+    self.prepares = prepares
     self.route = route
     self.send = send
     self.target = target
@@ -27,7 +30,7 @@ extension PlannedSend: Hashable {
   package static func == (a: PlannedSend, b: PlannedSend) -> Bool {
     a === b
       || a.route == b.route && a.send == b.send && a.target == b.target && a.action == b.action
-        && a.toPerson == b.toPerson
+        && a.toPerson == b.toPerson && a.prepares == b.prepares
   }
 
   package func hash(into hasher: inout Hasher) {
@@ -50,6 +53,7 @@ package struct PlannedDelivery: Sendable, Hashable {
   package var target: String { origin.target }
   package var action: String { origin.action }
   package var toPerson: Bool { origin.toPerson }
+  package var prepares: Bool { origin.prepares }
 
   package init(_ origin: PlannedSend, orderKey: String?, due: Timestamp) {
     self.origin = origin
@@ -58,9 +62,11 @@ package struct PlannedDelivery: Sendable, Hashable {
   }
 
   package init(
-    route: String, send: String, target: String, action: String, orderKey: String?, due: Timestamp, toPerson: Bool
+    route: String, send: String, target: String, action: String, orderKey: String?, due: Timestamp, toPerson: Bool,
+    prepares: Bool = false
   ) {
-    let origin = PlannedSend(route: route, send: send, target: target, action: action, toPerson: toPerson)
+    let origin = PlannedSend(
+      route: route, send: send, target: target, action: action, toPerson: toPerson, prepares: prepares)
     self.init(origin, orderKey: orderKey, due: due)
   }
 }
@@ -167,6 +173,10 @@ package struct Delivery: Sendable {
   package var edited: EditedRequest?
   /// Render under the configuration that planned it (`--as-was`), not under today's. Ordinary deliveries: true.
   package var asWas: Bool
+  /// What it was given and has done so far.
+  package var memo = DeliveryMemo()
+  /// The target in whose queue it waits, when that is not its own: a lookup's.
+  package var queue: String?
 
   package init(id: DeliveryID, plan: PlannedDelivery, version: String) {
     self.id = id

@@ -7,6 +7,8 @@ package struct EvaluationContext: Sendable {
   /// The file's time zone, for `local.…`.
   package var zone: Zone
   package var patterns: PatternCache
+  /// Lookups' answers and steps' results, for guards.
+  package var memo = DeliveryMemo()
 
   package init(event: Event, zone: Zone, patterns: PatternCache) {
     self.event = event
@@ -27,7 +29,8 @@ extension Condition {
       return false
     case .not(let condition): return !condition.holds(for: context)
     case .value(let path, let comparison):
-      return comparison.holds(for: context.event.value(path, in: context.zone), patterns: context.patterns)
+      let value = context.memo.value(path) ?? context.event.value(path, in: context.zone)
+      return comparison.holds(for: value, patterns: context.patterns)
     }
   }
 }

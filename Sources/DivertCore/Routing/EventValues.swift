@@ -87,7 +87,7 @@ extension Event {
       raw.value(at: steps).map(EventValue.json).flatMap { $0.isMissing ? nil : $0 }
     case .local(.time): .clock(zone.minuteOfDay(at: fields.at))
     case .local(.weekday): .json(.string(zone.weekday(at: fields.at).rawValue))
-    case .now, .secret, .argument, .idempotencyKey: nil
+    case .now, .secret, .argument, .idempotencyKey, .lookup, .step, .variant, .token, .items: nil
     }
   }
 }
@@ -113,6 +113,11 @@ extension ValuePath: CustomStringConvertible {
     case .secret(let name): "secrets." + name
     case .argument(let name, let steps): (["arguments", name] + steps).joined(separator: ".")
     case .idempotencyKey: "idempotency_key"
+    case .lookup(let name, let steps): ([name] + steps).joined(separator: ".")
+    case .step(let name, let steps): (["steps", name] + steps).joined(separator: ".")
+    case .variant: "variant"
+    case .token: "token"
+    case .items: "items"
     }
   }
 }

@@ -36,6 +36,14 @@ package struct RenderContext: Sendable {
   package var arguments: JSONObject
   package var idempotencyKey: String
   package var secrets: SecretUse
+  /// Lookups' answers and steps' results.
+  package var memo = DeliveryMemo()
+  /// The variant that a lookup asks.
+  package var variant: String?
+  /// The credential's token, for sending.
+  package var token: String?
+  /// The rendered bodies of a batch.
+  package var items: [JSONValue]?
 
   package init(
     event: Event?, now: Timestamp, zone: Zone = .utc, country: String = "IN", tables: [String: [String: String]] = [:],

@@ -12,6 +12,10 @@ package final class RouteTable: Sendable {
     package var server = ServerSettings()
     package var sources: [String: SourceDefinition] = [:]
     package var targets: [String: TargetDefinition] = [:]
+    /// Shared credentials and targets' own, by name.
+    package var credentials: [String: CredentialDefinition] = [:]
+    /// By full name: `account`, and `crm.contact` for a target's own.
+    package var lookups: [String: LookupDefinition] = [:]
     package var tables: [String: [String: String]] = [:]
     package var routes: [Route] = []
     /// Where Divert's own alarms go. Their route is `alarms`; an alarm is an event of source `divert`, named DIVERT_ALARM,
@@ -104,7 +108,39 @@ package struct Send: Sendable {
   package var orderBy: Template?
   package var retry: RetrySettings
   package var toPerson: Bool {
-    didSet { planned = PlannedSend(route: route, send: label, target: target, action: action, toPerson: toPerson) }
+    didSet { plan() }
+  }
+  /// Judged when a delivery of it is due, in order: those conditions of its route and the routes above that a lookup
+  /// answers. The first that does not hold ends it skipped.
+  package private(set) var guards: [Guard]
+  /// Lookups that it, its action and its guards need, by full name, in the order in which they are asked.
+  package private(set) var lookups: [String]
+  /// Its action has steps before its last request.
+  package var hasSteps: Bool {
+    didSet { plan() }
+  }
+
+  /// A condition with the route that it stands in.
+  package struct Guard: Sendable {
+    package var route: String
+    package var condition: Condition
+    package init(route: String, condition: Condition) {
+      self.route = route
+      self.condition = condition
+    }
+  }
+
+  private mutating func plan() {
+    planned = PlannedSend(
+      route: route, send: label, target: target, action: action, toPerson: toPerson,
+      prepares: hasSteps || !lookups.isEmpty || !guards.isEmpty)
+  }
+
+  /// Gives it what comes before its request.
+  package mutating func prepare(lookups: [String], guards: [Guard]) {
+    self.lookups = lookups
+    self.guards = guards
+    plan()
   }
   /// What its deliveries have in common.
   package private(set) var planned: PlannedSend
@@ -118,6 +154,9 @@ package struct Send: Sendable {
     orderBy = nil
     retry = .standard
     toPerson = false
+    guards = []
+    lookups = []
+    hasSteps = false
     planned = PlannedSend(route: route, send: label, target: target, action: action, toPerson: false)
   }
 }

@@ -23,6 +23,10 @@ package struct TargetDefinition: Sendable {
   /// `enabled: false`: its deliveries wait.
   package var enabled: Bool
   package var actions: [String: ActionDefinition]
+  /// The credential whose headers, token and budget hold for it; nil: it has none.
+  package var credential: String?
+  package var budget: Budget?
+  package var quota: [QuotaRule]
 
   package init(name: String, base: Template) {
     self.name = name
@@ -38,6 +42,7 @@ package struct TargetDefinition: Sendable {
     http2 = false
     enabled = true
     actions = [:]
+    quota = []
   }
 }
 
@@ -93,6 +98,14 @@ package struct ActionDefinition: Sendable {
   /// The longest text allowed at a body path (`max: { content.text: 4096 }`), in characters; longer is a fault of the delivery.
   package var maxLengths: [String: Int]
   package var ambiguous: AmbiguousPolicy
+  /// What its answer gives: as a lookup's answer that it creates, or a step's result.
+  package var fields: [AnswerField]
+  /// Lookups that it needs, by full name.
+  package var needs: [String]
+  /// Requests in a row instead of the one; the last one's answer is the delivery's. Empty: `method` and `path` are the request.
+  package var steps: [StepDefinition]
+  package var verify: VerifyDefinition?
+  package var batch: BatchDefinition?
 
   package init(name: String, method: String, path: Template) {
     self.name = name
@@ -106,6 +119,9 @@ package struct ActionDefinition: Sendable {
     idempotency = .header("Idempotency-Key")
     maxLengths = [:]
     ambiguous = .retry
+    fields = []
+    needs = []
+    steps = []
   }
 }
 
@@ -145,6 +161,8 @@ package enum IdempotencyPlacement: Sendable, Hashable {
 /// What becomes of an attempt whose request went out and whose answer never came (or 500, 502, 504, or a crash meanwhile).
 package enum AmbiguousPolicy: String, Sendable, Hashable, CaseIterable {
   case retry, park
+  /// The target is asked whether it arrived (`ActionDefinition.verify`), and it is sent again only if not.
+  case verify
 }
 
 /// `retry: { for, backoff: a..b, attempts }`. Wait before attempt n+1: uniform(0, min(cap, base · 2ⁿ)).

@@ -54,6 +54,16 @@ package enum ValuePath: Sendable, Hashable {
   case argument(String, [String])
   /// `idempotency_key`: the same in every attempt of a delivery, different for any two sends.
   case idempotencyKey
+  /// A lookup's field: its full name, and the path within its fields.
+  case lookup(String, [String])
+  /// A finished step's field: `steps.name…`.
+  case step(String, [String])
+  /// `variant`: the one of a lookup's `variants` that is being asked.
+  case variant
+  /// `token`: what the credential's token endpoint gave. A secret.
+  case token
+  /// `items`: the bodies of a batch.
+  case items
 }
 
 package enum LocalField: String, Sendable, Hashable, CaseIterable {

@@ -20,7 +20,17 @@ extension RenderContext {
     case .argument(let name, let steps):
       arguments[name]?.value(at: steps).map(EventValue.json).flatMap { $0.isMissing ? nil : $0 }
     case .field, .raw, .local: event?.value(path, in: zone)
+    case .lookup, .step: memo.value(path)
+    case .variant: variant.map { .json(.string($0)) }
+    case .token: .json(.string(try credentialToken()))
+    case .items: items.map { .json(.array($0)) }
     }
+  }
+
+  private func credentialToken() throws(RenderFault) -> String {
+    if isMasked { return "{{ token }}" }
+    if let token { return token }
+    throw RenderFault("token_missing", "there is no token: the credential has not got one yet")
   }
 
   private func secret(_ name: String) throws(RenderFault) -> String {

@@ -37,7 +37,8 @@ let package = Package(
     .target(
       name: "DivertStore",
       dependencies: [
-        "DivertCore", .product(name: "GRDB", package: "GRDB.swift"),
+        "DivertCore", .product(name: "Crypto", package: "swift-crypto"),
+        .product(name: "GRDB", package: "GRDB.swift"),
         .product(name: "GRDBSQLite", package: "GRDB.swift"),
       ],
       swiftSettings: strict),
@@ -49,6 +50,8 @@ let package = Package(
       name: "DivertServer",
       dependencies: [
         "DivertCore", "DivertConfig", "DivertStore", "DivertTransport",
+        .product(name: "Crypto", package: "swift-crypto"),
+        .product(name: "CryptoExtras", package: "swift-crypto"),
         .product(name: "Hummingbird", package: "hummingbird"),
         .product(name: "HummingbirdCore", package: "hummingbird"),
         .product(name: "HummingbirdTLS", package: "hummingbird"),
@@ -90,6 +93,8 @@ let package = Package(
       name: "DivertServerTests",
       dependencies: [
         "DivertConfig", "DivertCore", "DivertServer", "DivertStore",
+        .product(name: "Crypto", package: "swift-crypto"),
+        .product(name: "CryptoExtras", package: "swift-crypto"),
         .product(name: "Logging", package: "swift-log"),
         .product(name: "NIOSSL", package: "swift-nio-ssl"),
         .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
@@ -99,8 +104,19 @@ let package = Package(
       name: "EndToEndTests",
       dependencies: [
         "DivertCore", "DivertTransport", "TestSupport", "divert",
+        .product(name: "Crypto", package: "swift-crypto"),
+        .product(name: "CryptoExtras", package: "swift-crypto"),
         .product(name: "GRDBSQLite", package: "GRDB.swift"),
       ],
+      swiftSettings: strict),
+    .testTarget(
+      name: "VendorTests",
+      dependencies: [
+        "DivertConfig", "DivertCore", "DivertServer", "DivertStore", "TestSupport",
+        .product(name: "Crypto", package: "swift-crypto"),
+        .product(name: "Logging", package: "swift-log"),
+      ],
+      exclude: ["Schemas"],
       swiftSettings: strict),
   ],
   swiftLanguageModes: [.v6]

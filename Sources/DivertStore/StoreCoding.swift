@@ -70,8 +70,9 @@ struct PlanEntry {
   var later: Bool
 }
 
-/// The `plan` column: `[route, send, target, action, order key, due, to a person, version]`. What ends a list may be left out:
-/// no version (the event's own), not to a person, due when the event was received (as null), no order key.
+/// The `plan` column: `[route, send, target, action, order key, due, kind, version]`; kind is 1 to a person, 2 in stages, 3 both, else
+/// 0. What ends a list may be left out: no version (the event's own), kind 0, due when the event was received (as null), no order
+/// key.
 enum PlanCoding {
   static func encode(_ entries: [PlanEntry]) -> [UInt8] {
     var json = CompactJSON()
@@ -94,11 +95,12 @@ enum PlanCoding {
       json.text(plan.target)
       json.text(plan.action)
       let atOnce = plan.due == received
-      if version == nil, !plan.toPerson, atOnce, plan.orderKey == nil { return }
+      let kind = (plan.toPerson ? 1 : 0) + (plan.prepares ? 2 : 0)
+      if version == nil, kind == 0, atOnce, plan.orderKey == nil { return }
       json.text(plan.orderKey)
-      if version == nil, !plan.toPerson, atOnce { return }
+      if version == nil, kind == 0, atOnce { return }
       if atOnce { json.null() } else { json.number(plan.due.milliseconds) }
-      json.number(plan.toPerson ? 1 : 0)
+      json.number(kind)
       if let version { json.text(version) }
     }
   }
@@ -110,9 +112,10 @@ enum PlanCoding {
         let target = fields[2].string, let action = fields[3].string
       else { throw StoredJSON.fault("plan") }
       let due = fields.count > 5 ? fields[5].integer.map(Timestamp.init(milliseconds:)) : nil
+      let kind = fields.count > 6 ? fields[6].integer ?? 0 : 0
       let plan = PlannedDelivery(
         route: route, send: send, target: target, action: action, orderKey: fields.count > 4 ? fields[4].string : nil,
-        due: due ?? received, toPerson: fields.count > 6 && fields[6].integer == 1)
+        due: due ?? received, toPerson: kind & 1 == 1, prepares: kind & 2 == 2)
       let version = fields.count > 7 ? fields[7].string : nil
       return PlanEntry(plan: plan, version: version, later: version != nil)
     }
@@ -170,7 +173,8 @@ enum PackedCoding {
   }
 }
 
-/// The `attempts` column: `[[started at, duration, status, outcome, code, sentence, answer], …]`.
+/// The `attempts` column: `[[started at, duration, status, outcome, code, sentence, answer, stage], …]`; an attempt of the delivery's
+/// own request has no stage.
 enum AttemptCoding {
   static func encode(_ attempts: [Attempt]) -> [UInt8] {
     var json = CompactJSON()
@@ -187,6 +191,7 @@ enum AttemptCoding {
       json.text(attempt.reason.code)
       json.text(attempt.reason.sentence)
       json.text(attempt.answer)
+      if let stage = attempt.stage { json.text(stage) }
     }
   }
 
@@ -195,13 +200,24 @@ enum AttemptCoding {
   }
 
   static func decode(_ value: JSONValue) throws -> Attempt {
-    guard let fields = value.array, fields.count == 7, let started = fields[0].integer,
+    guard let fields = value.array, fields.count == 7 || fields.count == 8, let started = fields[0].integer,
       let duration = fields[1].integer, let outcome = fields[3].string.flatMap(AttemptOutcome.init(rawValue:)),
       let code = fields[4].string, let sentence = fields[5].string, let answer = fields[6].string
     else { throw StoredJSON.fault("attempts") }
     return Attempt(
       startedAt: Timestamp(milliseconds: started), duration: Span(milliseconds: duration),
-      status: fields[2].integer.map { Int($0) }, outcome: outcome, reason: Reason(code, sentence), answer: answer)
+      status: fields[2].integer.map { Int($0) }, outcome: outcome, reason: Reason(code, sentence), answer: answer,
+      stage: fields.count == 8 ? fields[7].string : nil)
+  }
+}
+
+/// The `memo` column, as `DeliveryMemo.json` says.
+enum MemoCoding {
+  static func encode(_ memo: DeliveryMemo) -> [UInt8] { memo.json.encoded() }
+
+  static func decode(_ bytes: [UInt8]) throws -> DeliveryMemo {
+    guard let memo = DeliveryMemo(json: try StoredJSON.parse(bytes, "memo")) else { throw StoredJSON.fault("memo") }
+    return memo
   }
 }
 

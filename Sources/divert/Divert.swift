@@ -18,8 +18,9 @@ struct Divert: AsyncParsableCommand {
     subcommands: [
       Serve.self, Check.self, TestRoutes.self, Explain.self, Diff.self, Graph.self, Format.self, Routes.self,
       Apply.self,
-      History.self, Rollback.self, Send.self, Status.self, Find.self, DeadLetters.self, Targets.self, Sources.self,
-      Quarantined.self, Rerun.self, CancelDeliveries.self, AuditStore.self, Backup.self, PresetCommand.self,
+      History.self, Rollback.self, Send.self, Status.self, Find.self, DeadLetters.self, Targets.self, Credentials.self,
+      Auth.self, Sources.self, DoubleTickCommand.self, Quarantined.self, Rerun.self, Sandbox.self,
+      CancelDeliveries.self, AuditStore.self, Backup.self, PresetCommand.self,
       SchemaCommand.self, VersionCommand.self,
     ])
 }

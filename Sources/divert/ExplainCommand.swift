@@ -29,13 +29,17 @@ struct Explain: AsyncParsableCommand {
   var changes: [String] = []
   @Option(help: "The customer's phone number, for a sample.") var phone = "919876543210"
   @Option(help: "The call's id, for a sample.") var callID: String?
+  @Option(
+    name: .customLong("lookup"),
+    help: "What a lookup answers: account='{stage: late}', or account=none. Can be repeated; the others stay open.")
+  var lookups: [String] = []
 
   func run() async throws {
     let table = try RoutesFile.table(options.serve.config)
     let now = try moment(table)
     let (event, key) =
       isStored ? (try await stored(at: now), nil) : try received(table, at: now ?? WallClock.now())
-    let rehearsal = Rehearsal(event, under: table)
+    let rehearsal = Rehearsal(event, under: table, lookups: try mocks(table))
     let first = namesItsCall ? await DuplicateLookup.first(event, key, options) : nil
     if output.format == .json {
       Console.print(json: RehearsalReport.json(rehearsal, stored: isStored, duplicateOf: first))
@@ -56,6 +60,30 @@ struct Explain: AsyncParsableCommand {
   func validate() throws {
     if self.as != nil, output.format == .json { throw ValidationError("--as curl and --format json are two answers") }
     if isStored, !changes.isEmpty { throw ValidationError("--set changes a body, not a stored event") }
+  }
+
+  private func mocks(_ table: RouteTable) throws -> [String: LookupMock] {
+    var mocks: [String: LookupMock] = [:]
+    for text in lookups {
+      let parts = text.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
+      guard parts.count == 2, let mock = LookupMock.read(parts[1]) else {
+        throw ValidationError("--lookup \(text): write account='{stage: late}' or account=none")
+      }
+      guard let lookup = table.parts.lookups[parts[0]] else {
+        let names = table.parts.lookups.keys.sorted().joined(separator: ", ")
+        throw Console.fail(
+          "there is no lookup `\(parts[0])`; " + (names.isEmpty ? "there are none" : "there are: \(names)"))
+      }
+      if case .found(let fields) = mock,
+        let odd = fields.members.first(where: { one in !lookup.fields.contains { $0.name == one.key } })
+      {
+        throw Console.fail(
+          "the lookup `\(parts[0])` has no field `\(odd.key)`; it has: \(lookup.fields.map(\.name).joined(separator: ", "))"
+        )
+      }
+      mocks[parts[0]] = mock
+    }
+    return mocks
   }
 
   private func moment(_ table: RouteTable) throws -> Timestamp? {
@@ -157,10 +185,20 @@ private struct RehearsalTeller {
   private func tell(_ delivery: RehearsedDelivery, number: Int) {
     Console.print("\(number). \(delivery.title)")
     if delivery.waitsForTarget { Console.print("   would wait: its target is switched off (enabled: false)") }
-    switch delivery.request {
-    case .failure(let fault): Console.print("   ✗ no request: \(Console.safe(fault.reason.sentence))")
-    case .success(let request): tell(request)
+    for guarding in delivery.openGuards { Console.print("   if \(Console.safe(guarding.condition.words))") }
+    for stage in delivery.stages { tell(stage) }
+    switch (delivery.end, delivery.request) {
+    case (.skipped(let reason)?, _): Console.print("   would be skipped: \(Console.safe(reason.sentence))")
+    case (.done(let reason)?, _): Console.print("   would be done: \(Console.safe(reason.sentence))")
+    case (_, .failure(let fault)): Console.print("   ✗ no request: \(Console.safe(fault.reason.sentence))")
+    case (_, .success(let request)): tell(request)
     }
+  }
+
+  private func tell(_ stage: RehearsedStage) {
+    Console.print("   first: \(stage.title) (\(stage.request.target))\(stage.remark)")
+    if case .success(let request) = stage.rendered { tell(request) }
+    Console.print("")
   }
 
   private func tell(_ request: RenderedRequest) {
@@ -176,10 +214,13 @@ private struct RehearsalTeller {
   private var conclusion: String {
     let count = rehearsal.deliveries.count
     if count == 0 { return "no route matches: the event would be kept, and nothing sent" }
+    let skipped = rehearsal.deliveries.count(where: \.isSkipped)
     let faults = rehearsal.deliveries.count(where: \.isFault)
     let dead = faults == 0 ? "" : "; \(faults) of them could not be made and would be dead at once"
+    let without = skipped == 0 ? "" : "; \(skipped) of them would be skipped"
     let condition = duplicateOf == nil ? "" : ", were it no duplicate"
-    return "\(count) \(count == 1 ? "delivery" : "deliveries") would follow\(condition)\(dead). Nothing was sent."
+    return
+      "\(count) \(count == 1 ? "delivery" : "deliveries") would follow\(condition)\(without)\(dead). Nothing was sent."
   }
 }
 
@@ -189,17 +230,25 @@ private enum CurlTeller {
     for (place, delivery) in rehearsal.deliveries.enumerated() {
       if place > 0 { Console.print("") }
       Console.print("# \(place + 1). \(delivery.title)")
-      switch delivery.request {
-      case .failure(let fault): Console.print("# no request: \(Console.safe(fault.reason.sentence))")
-      case .success(let request): tell(request, delivery, rehearsal.event)
+      for stage in delivery.stages {
+        Console.print("# first: \(stage.title) (\(stage.request.target))\(stage.remark)")
+        tell(stage.rendered, stage.recipe, rehearsal.event, open: true)
       }
+      if !delivery.stages.isEmpty { Console.print("# then") }
+      tell(delivery.request, delivery.recipe, rehearsal.event, open: !delivery.stages.isEmpty)
     }
     if rehearsal.deliveries.isEmpty { Console.print("# no route matches: nothing would be sent") }
   }
 
-  private static func tell(_ request: RenderedRequest, _ delivery: RehearsedDelivery, _ event: Event) {
-    for remark in CurlCommand.remarks(request, of: delivery, event: event) { Console.print("# \(remark)") }
-    Console.print(CurlCommand.text(request, of: delivery, event: event) { SecretStore.variable($0) })
+  private static func tell(
+    _ rendered: Result<RenderedRequest, RenderFault>, _ recipe: RequestRecipe?, _ event: Event, open: Bool
+  ) {
+    switch rendered {
+    case .failure(let fault): Console.print("# no request: \(Console.safe(fault.reason.sentence))")
+    case .success(let request):
+      for remark in CurlCommand.remarks(request, by: recipe, event: event, open: open) { Console.print("# \(remark)") }
+      Console.print(CurlCommand.text(request, by: recipe, event: event) { SecretStore.variable($0) })
+    }
   }
 }
 
@@ -209,5 +258,17 @@ extension RehearsedDelivery {
     "\(name)  (\(plan.route), send \(plan.send))  due \(OperatorTime.text(plan.due))"
   }
 
-  fileprivate var isFault: Bool { if case .failure = request { true } else { false } }
+  fileprivate var isFault: Bool { fault != nil }
+}
+
+extension RehearsedStage {
+  /// What it answered, or how to say what it answers.
+  fileprivate var remark: String {
+    switch answer {
+    case .given(.none): ": nothing is found"
+    case .given(.found(let fields)): ": answers \(JSONValue.object(fields).text)"
+    case .open:
+      if case .lookup(let lookup) = request.purpose { ": --lookup \(lookup.name)='{…}' answers it" } else { "" }
+    }
+  }
 }

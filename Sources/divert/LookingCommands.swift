@@ -27,6 +27,9 @@ struct Status: AsyncParsableCommand {
         })
       Console.print("")
       TargetTable.print(status.items("targets"))
+      let credentials = status.items("credentials").filter { $0["grant"] != nil }
+      if !credentials.isEmpty { Console.print("") }
+      CredentialTable.print(credentials)
       let alarms = status.items("alarms")
       if !alarms.isEmpty { Console.print("") }
       for alarm in alarms { Console.print("alarm: \(alarm.cell("sentence"))") }
@@ -49,12 +52,32 @@ enum TargetTable {
       Console.print(
         "  \(target.cell("target")) is \(target.cell("state"))\(since): \(target.cell("reason", "sentence"))\(probe)")
     }
+    for target in targets {
+      let slowed = [slowness(target, "the target"), target["credential"].flatMap(credential)].compactMap { $0 }
+      if !slowed.isEmpty { Console.print("  \(target.cell("target")): \(slowed.joined(separator: "; "))") }
+    }
     for target in targets where target["retired"]?.bool == true && (target["waiting"]?.integer ?? 0) > 0 {
       let name = target.cell("target")
       Console.print(
         "  \(name) is no longer in the routes file: what waits for it is still sent as it can be; "
           + "`divert targets drop-waiting \(name)` makes dead letters of it")
     }
+  }
+
+  /// That it is given less than is configured; nil: it is not.
+  private static func slowness(_ of: JSONValue, _ what: String) -> String? {
+    guard let share = of["share_percent"]?.integer, share < 100 else { return nil }
+    return "\(what) asked for less and is given \(share)% of its limits"
+  }
+
+  /// The credential, where there is something to say of it.
+  private static func credential(_ credential: JSONValue) -> String? {
+    let name = "credential \(credential.cell("name"))"
+    let standing = credential.cell("standing")
+    var parts = [slowness(credential, name)].compactMap { $0 }
+    if standing != "ready" { parts.append("\(name) is \(standing)") }
+    if let spent = credential["budget_spent"] { parts.append("\(name) has spent \(spent.text) of its budget") }
+    return parts.isEmpty ? nil : parts.joined(separator: "; ")
   }
 
   /// What is gone from the file is said beside what holds it up.

@@ -10,7 +10,7 @@ struct Apply: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Put a routes file into force: checked and tested first, swapped whole, kept in the history.",
     discussion: """
-      FILE, with the files of routes.d beside it, takes the place of the routes file, which stays the only truth. Without FILE the routes file itself is \
+      FILE, with the files of routes.d and presets.d beside it, takes the place of the routes file, which stays the only truth. Without FILE the routes file itself is \
       tried again, and secrets are read anew. While no router runs, the file is written and waits for the next start. \
       Whatever is wrong, a failing test of the file's too, leaves everything as it was; exit status 1. --despite-tests is \
       for emergencies: the history says so.
@@ -31,7 +31,7 @@ struct Apply: AsyncParsableCommand {
     }
   }
 
-  /// What is applied is what `check`, `test` and `diff` look at: FILE with the files of `routes.d` beside it.
+  /// What is applied is what `check`, `test` and `diff` look at: FILE with the files of the folders beside it.
   private func content(_ file: String, _ desk: Desk) async throws -> [(String, JSONValue?)] {
     if file == "-" { return [("text", .string(try Self.standardInput())), ("name", "standard input")] }
     let (bundle, faults) = ConfigBundle.read(path: file)
@@ -42,8 +42,8 @@ struct Apply: AsyncParsableCommand {
     let theirs = try await others(desk)
     if mine.isEmpty, !theirs.isEmpty {
       throw Console.fail(
-        "\(theirs.joined(separator: ", ")) would be gone: \(file) has no routes.d beside it, and the configuration in its place "
-          + "has one. Copy that beside \(file), or edit the routes file itself")
+        "\(theirs.joined(separator: ", ")) would be gone: \(file) has no such files beside it, and the configuration in its "
+          + "place has. Copy them beside \(file), or edit the routes file itself")
     }
     if theirs.isEmpty, mine.isEmpty { return [("text", .string(bundle.main.text)), ("name", .string(file))] }
     let files = bundle.files.map { JSONValue.object(["name": .string($0.name), "text": .string($0.text)]) }

@@ -65,7 +65,7 @@ extension DeadLetters {
       if output.format == .json { return Console.print(json: .array(results)) }
       for result in results {
         let by = result.cell("replayed_by").orNil.map { " as \($0)" } ?? ""
-        let why = result.cell("reason", "sentence").orNil.map { ": \($0)" } ?? ""
+        let why = (result.cell("reason", "sentence").orNil ?? result.cell("note").orNil).map { ": \($0)" } ?? ""
         Console.print("\(result.cell("outcome"))  \(result.cell("file"))\(by)\(why)")
         if let request = result["request"] { show(request: request) }
       }

@@ -112,6 +112,7 @@ enum EventHead {
     say("  received \(event.cell("received_at")) from \(event.cell("source"))" + call)
     let customer = [event.cell("customer", "name"), event.cell("customer", "phone")].filter { !$0.isEmpty }
     say("  customer \(customer.joined(separator: " "))  agent \(event.cell("agent").orNil ?? "not named")")
+    if event["own"] == true { say("  it reports a write of Divert's own") }
   }
 
   private static func say(_ line: String) { Console.print(Console.safe(line)) }

@@ -106,12 +106,15 @@ private final class DeliveryTeller: Sendable {
     if isNews, !json, !delivery.items("attempts").isEmpty || delivery.cell("state") != "waiting" { Console.print(text) }
   }
 
-  /// `  delivered  crm.log_call  200 in 12 ms  (agent-declined)`.
+  /// `  delivered  crm.log_call  200 in 12 ms  (agent-declined)`; of a stage before its own request
+  /// `  waiting    crm.log_call  lookup crm.contact: 200 in 12 ms  (agent-declined)`.
   private static func line(_ delivery: JSONValue) -> String {
     let last = delivery.items("attempts").last
     var what = last.map { "\($0.cell("status").orNil ?? "no answer") in \($0.cell("milliseconds")) ms" } ?? ""
+    if let stage = last?.cell("stage").orNil { what = "\(stage): \(what)" }
     let state = delivery.cell("state")
-    if state == "waiting" {
+    let goesOn = ["ok", "ok_duplicate"].contains(last?.cell("outcome") ?? "")
+    if state == "waiting", !goesOn {
       // What holds its whole target has no time of its own; `divert targets list` knows when the target is probed.
       let stands = ["hold", "refresh", "disable"].contains(last?.cell("outcome") ?? "")
       what += stands ? "; when the target is released" : "; again at \(delivery.cell("due"))"

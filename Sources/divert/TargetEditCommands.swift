@@ -8,7 +8,12 @@ extension Targets {
   struct Add: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
       abstract: "Add a target of a type that `divert preset list` names, with its secrets by name.",
-      discussion: "divert targets add http crm url=https://crm.example.com/api")
+      discussion: """
+        divert targets add backend erp url=https://erp.example.com/events, or divert targets add http crm url=https://crm.example.com/api
+
+        What its type requires is written, what it can be given besides stands as comments. Printed: which secret belongs \
+        where, and what comes next. Types of presets.d beside the routes file are known, too.
+        """)
     @OptionGroup var options: EditOptions
     @Argument(help: "A preset, or http.") var type: String
     @Argument(help: "The target's name.") var name: String

@@ -6,7 +6,27 @@ package enum FuzzCheck {
   /// Loads the text and, where it is a configuration, runs its tests, resolves it, plans and explains events by it. What is wrong with the answer, as
   /// a sentence; nil: nothing.
   package static func fault(of text: String) -> String? {
-    let result = ConfigLoader.load(text: text, file: "routes.yaml")
+    fault(of: ConfigBundle(main: .init(name: "routes.yaml", text: text)))
+  }
+
+  /// The same of a file of `presets.d`: alone, and with targets of it, one that gives what is asked for and one that does not.
+  package static func fault(ofPreset text: String) -> String? {
+    let main = """
+      version: 1
+      sources: { doubletick: { type: doubletick } }
+      targets:
+        a: { type: own, key: "{{ secrets.key }}", hook: "https://hook.example", limit: 1/s }
+        b: { type: own }
+      routes: { all: { send: [{ a.text: hello }, { a.alert: hello }, { a.event: {} }] } }
+
+      """
+    let preset = ConfigBundle.File(name: "presets.d/own.yaml", text: text)
+    return ["version: 1\n", main].lazy
+      .compactMap { fault(of: ConfigBundle(main: .init(name: "routes.yaml", text: $0), more: [preset])) }.first
+  }
+
+  private static func fault(of bundle: ConfigBundle) -> String? {
+    let result = ConfigLoader.load(bundle: bundle)
     if (result.table == nil) != result.hasErrors { return "a table beside errors, or neither of them" }
     if let diagnostic = result.diagnostics.first(where: isMisplaced) { return "misplaced: \(diagnostic)" }
     let pairs = zip(result.diagnostics, result.diagnostics.dropFirst())

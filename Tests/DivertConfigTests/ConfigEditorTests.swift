@@ -175,11 +175,19 @@ import Testing
   func targets() throws {
     let bundle = try Self.bundle()
     for type in Presets.names {
-      let edited = try Self.edit(.addTarget(type: type, name: "new-one", with: []), in: bundle)
+      let preset = try #require(Preset.all[type])
+      let given = preset.parameters.filter { $0.required && !$0.secret }
+      let with = given.map { parameter in
+        let isAddress = parameter.name == "url" || preset.root["url"]?.text == "{{ target.\(parameter.name) }}"
+        return YAMLValue.Entry(parameter.name, .text(isAddress ? "https://erp.example" : "example"))
+      }
+      let edited = try Self.edit(.addTarget(type: type, name: "new-one", with: with), in: bundle)
       let loaded = ConfigLoader.load(bundle: edited.bundle)
       #expect(!loaded.hasErrors)
-      #expect(edited.notes.count == Set(loaded.secretsNamed.map(\.name)).filter { $0.hasPrefix("new_one_") }.count)
-      #expect(edited.notes.allSatisfy { $0.contains("DIVERT_SECRET_NEW_ONE_") })
+      let secrets = Set(loaded.secretsNamed.map(\.name)).filter { $0.hasPrefix("new_one_") }
+      #expect(edited.notes.filter { $0.contains("DIVERT_SECRET_NEW_ONE_") }.count == secrets.count, "\(type)")
+      #expect(secrets.allSatisfy { secret in edited.notes.contains { $0.contains("secrets/\(secret) ") } })
+      #expect(edited.notes.last?.hasPrefix("then send to it from a route: - new-one.") == true)
       #expect(try Self.edit(.removeTarget("new-one"), in: edited.bundle).bundle == bundle)
       #expect(try Self.edit(.set(path: "targets.new-one.limit", .text("2/s")), in: edited.bundle).file != nil)
     }

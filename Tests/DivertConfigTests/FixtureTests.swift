@@ -52,8 +52,8 @@ struct Fixture: Sendable, CustomTestStringConvertible {
 
   /// What takes more than one file, a folder, or a text too long for a fixture; they have tests of their own.
   private static let withoutFixture: Set = [
-    "absent_file", "absent_secret", "main_file_only", "name_given_twice", "not_read", "part_of_another", "too_large",
-    "too_many", "too_many_values", "unreadable",
+    "absent_file", "absent_secret", "main_file_only", "name_given_twice", "not_read", "part_of_another",
+    "preset_exists", "too_large", "too_many", "too_many_values", "unknown_parameter", "unreadable",
   ]
 
   @Test("every kind of diagnostic that the sources can give has a fixture")

@@ -19,6 +19,16 @@ import Testing
     }
   }
 
+  @Test("no preset ends in anything but target types or diagnostics, used or not", arguments: UInt64(1)...4)
+  func presets(seed: UInt64) throws {
+    let inputs = FuzzInputs(seed: seed, corpus: Presets.names.compactMap(Presets.text))
+    for number in UInt64(0)..<120 {
+      let text = inputs.input(number)
+      let fault = FuzzCheck.fault(ofPreset: text)
+      #expect(fault == nil, "seed \(seed), input \(number): \(fault ?? "")\n\(text)")
+    }
+  }
+
   @Test("the files that the language's description makes are configurations often enough to be worth something")
   func grammar() {
     let inputs = FuzzInputs(seed: 3, corpus: ["version: 1\n"])

@@ -168,7 +168,7 @@ enum Given {
           .header("x", .isOneOf([.string(text)])), .text(.isOneOf([.string(text)])),
         ])
       let action = try #require(target.actions["go"])
-      #expect(action.query.map(\.value) == [plain] && action.body == .form([HeaderTemplate(text, plain)]))
+      #expect(action.query.map(\.value) == [plain] && action.body == .form([FormField(text, plain)]))
       let route = try #require(parts.routes.first)
       #expect(route.description == text && route.sends.first?.label == text)
       #expect(

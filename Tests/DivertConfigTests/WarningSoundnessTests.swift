@@ -52,6 +52,7 @@ import Testing
     case .clock:
       values = ["04:00", "10:00", "16:00", "22:00"]
       bounds = [240, 600, 960, 961, 1320].map { .clock($0) }
+    case .boolean: values = [true, false]
     case .weekday: values = KnownValues.weekdays.map { .string($0) }
     case .text:
       values = (names + ["INCOMING", "OUTGOING", "END", "REJECT", "CALL_ENDED", "CALL_REJECTED", "SOMETHING_NEW"]).map {

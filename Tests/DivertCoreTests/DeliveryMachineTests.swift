@@ -107,11 +107,11 @@ import Testing
   @Test("an interrupted message to a person is dead as ambiguous, another delivery waits")
   func interrupted() {
     let bench = MachineBench()
-    for park in [true, false] {
+    for verdict in [Interruption.park, .again] {
       let event = bench.event()
       var delivery = Delivery(id: DeliveryID(event: event.id, ordinal: 0), plan: bench.plan(), version: "v")
       delivery.state = .sending
-      bench.machine.interrupted(ClaimedDelivery(delivery: delivery, event: event), park: park, now: bench.now)
+      bench.machine.interrupted(ClaimedDelivery(delivery: delivery, event: event), verdict, now: bench.now)
     }
     let orders = bench.orders()
     #expect(orders.letters.compactMap { bench.machine.job($0)?.delivery.reason?.code } == ["ambiguous"])

@@ -21,9 +21,25 @@ final class MachineBench {
     return Event(id: id, source: "s", receivedAt: now, fields: fields, body: [], raw: .null)
   }
 
-  func plan(key: String? = nil, toPerson: Bool = false) -> PlannedDelivery {
+  func plan(key: String? = nil, toPerson: Bool = false, prepares: Bool = false) -> PlannedDelivery {
     PlannedDelivery(
-      route: "r", send: "0", target: "crm", action: "a", orderKey: key, due: now, toPerson: toPerson)
+      route: "r", send: "0", target: "crm", action: "a", orderKey: key, due: now, toPerson: toPerson,
+      prepares: prepares)
+  }
+
+  /// A new event, packed, with one delivery that goes out in stages.
+  func arriveInStages(key: String? = nil) {
+    machine.planned(event(), version: "v", planned: [plan(key: key, prepares: true)], hot: [0], now: now)
+  }
+
+  /// A row of such a delivery that was claimed from a queue (nil: its own target's).
+  func claimInStages(queue: String? = nil, toPerson: Bool = false) {
+    let event = event()
+    let id = DeliveryID(event: event.id, ordinal: 0)
+    var delivery = Delivery(id: id, plan: plan(toPerson: toPerson, prepares: true), version: "v")
+    delivery.queue = queue
+    let found = ClaimedDelivery(delivery: delivery, event: event)
+    machine.claimed(Claim(target: queue ?? "crm", deliveries: [found], nextDue: nil), now: now)
   }
 
   /// A new event, packed, with one delivery a key.

@@ -16,7 +16,7 @@ import Testing
     } catch {
       Issue.record("seed \(seed): \(error)\n\(world.log.suffix(60).joined(separator: "\n"))")
     }
-    #expect(world.sends > 100, "the walk hardly moved")
+    #expect(world.sends > 100 && world.asks > 50 && world.asks + world.waits > 55, "the walk hardly moved")
   }
 }
 
@@ -32,7 +32,8 @@ extension MachineWorld {
     case 600..<780: try answer()
     case 780..<830: try bury()
     case 830..<935: try pass(.milliseconds(Int64.random(in: 0..<400, using: &random)))
-    case 935..<960: try jump()
+    case 935..<955: try jump()
+    case 955..<960: try turnCredential()
     case 960..<972: trouble[anyTarget()] = [0, 0, 20, 90, 100].randomElement(using: &random)
     case 972..<978: try operate { $0.machine.pause($1, Reason("paused", "by hand"), now: $0.now) }
     case 978..<989: try operate { $0.machine.resume($1, now: $0.now) }
@@ -52,7 +53,7 @@ extension MachineWorld {
       let key = Self.keys.randomElement(using: &random) ?? nil
       return PlannedDelivery(
         route: "r", send: "\(place)", target: target, action: "x", orderKey: key, due: now,
-        toPerson: target == "person")
+        toPerson: target == "person", prepares: chance(40))
     }
   }
 
@@ -75,10 +76,20 @@ extension MachineWorld {
     try turn()
   }
 
+  /// The shared credential's token is fetched, there, or not to be had.
+  private mutating func turnCredential() throws(Illegal) {
+    let all: [CredentialStanding] = [.ready, .ready, .away, .parked(Reason("invalid_grant", "refused"))]
+    let next = all.randomElement(using: &random) ?? .ready
+    standing = next
+    note("credential \(next)")
+    machine.credential("shared", is: next, now: now)
+    try turn()
+  }
+
   private mutating func cancelSome() throws(Illegal) {
     let order = Cancel(
       route: nil, target: anyTarget(), event: nil, reason: Reason("cancelled", "by hand"), limit: Int.max)
-    for case let job? in machine.jobs where job.phase == .ready || job.phase == .following {
+    for case let job? in machine.jobs where [.ready, .following, .awaiting].contains(job.phase) {
       if order.covers(job.delivery.id, job.delivery.plan) { ended[job.delivery.id] = .skipped }
     }
     note("cancel \(order.target ?? "")")
@@ -103,14 +114,18 @@ extension MachineWorld {
     replays = []
     letters = []
     transfers = []
+    asking = [:]
     congested = []
     ended = ended.filter { store.state($0.key)?.isFinal == true }
     store.forgetClaims()
     machine = DeliveryMachine(seed: random.next())
-    machine.configure(Self.settings, rulings: store.rulings, now: now)
+    machine.configure(Self.settings, credentials: Self.credentials, rulings: store.rulings, now: now)
+    standing = .ready
+    underway = []
+    machine.restore(budgets: store.budgets)
     machine.restore(alarms: store.alarms, now: now)
     for found in store.recovered() { machine.recovered(found, now: now) }
-    for found in store.interrupted() { machine.interrupted(found, park: found.delivery.plan.toPerson, now: now) }
+    for found in store.interrupted() { machine.interrupted(found, interruption(found.delivery), now: now) }
     machine.waiting(store.waitingTargets())
     try turn()
   }
@@ -138,6 +153,8 @@ extension MachineWorld {
   mutating func settleDown() throws(Illegal) {
     trouble = [:]
     note("all is well")
+    standing = .ready
+    machine.credential("shared", is: .ready, now: now)
     for target in Self.targets where machine.standing(now: now)[target]?.state != .held {
       machine.resume(target, now: now)
     }
@@ -156,7 +173,13 @@ extension MachineWorld {
     if !unfinished.isEmpty { throw Illegal("never ended: \(unfinished.prefix(10))") }
     if machine.count != 0 { throw Illegal("\(machine.count) jobs are still in memory") }
     if machine.inFlight != 0 { throw Illegal("\(machine.inFlight) are counted as in flight") }
-    if machine.gates.contains(where: { $0.queued != 0 || !$0.ready.isEmpty }) { throw Illegal("a queue is not empty") }
+    if machine.gates.contains(where: {
+      $0.queued != 0 || !$0.ready.isEmpty || $0.joined != 0 || $0.desk?.isEmpty == false
+    }) {
+      throw Illegal("a queue is not empty")
+    }
+    if machine.credentials.contains(where: { $0.inFlight != 0 }) { throw Illegal("a credential counts what is over") }
+    if !machine.batches.isEmpty { throw Illegal("a batch never ended") }
     if !machine.givingUp.isEmpty { throw Illegal("giving up never ended") }
     if machine.ledger.count != 0 { throw Illegal("the ledger keeps \(machine.ledger.count) events") }
     if machine.lines.contains(where: { $0.value.headed || $0.value.settling == nil }) {

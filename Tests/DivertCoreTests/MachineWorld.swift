@@ -8,6 +8,10 @@ struct MachineWorld {
     var token: JobToken
     var id: DeliveryID
     var endsAt: Timestamp
+    /// The batch in whose request it is.
+    var batch: JobToken?
+    /// What it asks, where that is not the delivery's own request.
+    var stage: WorldStage?
   }
 
   /// What the database thread tells after one transaction, in its order.
@@ -18,14 +22,24 @@ struct MachineWorld {
     var claims: [Claim] = []
   }
 
-  static let targets = ["a", "b", "c", "person"]
+  static let targets = ["a", "b", "c", "person", "look"]
   static let settings: [String: TargetSettings] = [
     "a": TargetSettings(concurrency: 1, limits: [], enabled: true, memory: 8),
     "b": TargetSettings(
       concurrency: 2, limits: [RateLimit(count: 3, per: .seconds(1)), RateLimit(count: 20, per: .seconds(30))],
-      enabled: true, memory: 8),
-    "c": TargetSettings(concurrency: 8, limits: [], enabled: true),
+      enabled: true, memory: 8, credential: "shared"),
+    "c": TargetSettings(
+      concurrency: 8, limits: [], enabled: true, credential: "shared",
+      batches: ["x": BatchShape(most: 5, wait: .milliseconds(300))]),
     "person": TargetSettings(concurrency: 2, limits: [], enabled: true, memory: 8),
+    "look": TargetSettings(
+      concurrency: 2, limits: [RateLimit(count: 5, per: .seconds(1))], enabled: true, memory: 8),
+  ]
+  /// Of `b` and `c` together.
+  static let credentials = [
+    "shared": CredentialSettings(
+      limits: [RateLimit(count: 8, per: .seconds(1))], concurrency: 3,
+      budget: Budget(most: 2000, period: .hour, zone: "UTC"), renews: true)
   ]
   static let retry = RetrySettings(period: .minutes(2), base: .milliseconds(100), cap: .seconds(5), attempts: 12)
 
@@ -48,12 +62,22 @@ struct MachineWorld {
   var ended: [DeliveryID: DeliveryState] = [:]
   /// Messages to people that may have arrived.
   var reached: Set<DeliveryID> = []
+  /// How the shared credential stands, and its requests under way.
+  var standing = CredentialStanding.ready
+  var underway: Set<JobToken> = []
+  /// Those of them that did.
+  var arrived: Set<DeliveryID> = []
+  /// Questions under way: who asks, and who waits for the answer.
+  var asking: [String: (asker: JobToken, waiters: [JobToken])] = [:]
   var log: [String] = []
   var sends = 0
+  /// Requests that were no delivery's own, and waits for another's answer.
+  var asks = 0
+  var waits = 0
 
   init(seed: UInt64) {
     random = SplitMix64(state: seed)
-    machine.configure(Self.settings, rulings: [:], now: now)
+    machine.configure(Self.settings, credentials: Self.credentials, rulings: [:], now: now)
   }
 
   mutating func chance(_ percent: Int) -> Bool { Int.random(in: 0..<100, using: &random) < percent }
@@ -70,13 +94,16 @@ struct MachineWorld {
     for change in orders.congestion {
       if change.congested { congested.insert(change.target) } else { congested.remove(change.target) }
     }
-    for token in orders.sends { try send(token) }
+    for token in orders.sends { try isInStages(token) ? advance(token) : send(token) }
+    for batch in orders.batches { try send(batch) }
+    try judgeCredential()
     for token in orders.letters {
       guard let job = machine.job(token), job.delivery.state == .dead else { throw Illegal("a letter of no dead job") }
       note("letter \(job.delivery.id) \(job.delivery.reason?.code ?? "")")
       letters.append(token)
     }
     if orders.turn != nil || !orders.claims.isEmpty { queue.append(orders) }
+    if machine.isRestless { try turn() }
     if !orders.batch.isEmpty && orders.turn == nil { throw Illegal("a batch without a turn") }
   }
 
@@ -94,7 +121,30 @@ struct MachineWorld {
     transfers.append(Transfer(token: token, id: id, endsAt: now + .milliseconds(latency)))
   }
 
-  private mutating func judgeDisk(_ delivery: Delivery) throws(Illegal) {
+  /// One request with several: each is judged like one that goes alone.
+  private mutating func send(_ batch: BatchOrder) throws(Illegal) {
+    let first = transfers.count
+    for token in batch.items { try send(token) }
+    for place in first..<transfers.count {
+      transfers[place].batch = batch.token
+      transfers[place].endsAt = transfers[first].endsAt
+    }
+    if batch.items.count > 5 { throw Illegal("a batch of \(batch.items.count)") }
+  }
+
+  /// No more requests are under way than the credential allows, and none begins while it cannot be used.
+  private mutating func judgeCredential() throws(Illegal) {
+    var requests: Set<JobToken> = []
+    for transfer in transfers where transfer.stage == nil {
+      let target = machine.job(transfer.token)?.delivery.plan.target
+      if target == "b" || target == "c" { requests.insert(transfer.batch ?? transfer.token) }
+    }
+    if requests.count > 3 { throw Illegal("\(requests.count) requests of one credential are under way") }
+    if standing != .ready, !requests.isSubset(of: underway) { throw Illegal("a request went without a token") }
+    underway = requests
+  }
+
+  mutating func judgeDisk(_ delivery: Delivery) throws(Illegal) {
     let id = delivery.id
     let expected: DeliveryState = delivery.plan.toPerson ? .sending : .waiting
     guard store.state(id) == expected else {
@@ -103,12 +153,13 @@ struct MachineWorld {
     if delivery.plan.toPerson {
       if reached.contains(id) { throw Illegal("\(id) may have reached a person and is sent again") }
       reached.insert(id)
+      if chance(50) { arrived.insert(id) }
     } else if !store.isPackedOpen(id) && !store.claimed.contains(id) {
       throw Illegal("\(id) is sent from a row that was not claimed")
     }
   }
 
-  private func judgeOrder(_ delivery: Delivery) throws(Illegal) {
+  func judgeOrder(_ delivery: Delivery) throws(Illegal) {
     guard let line = ModelStore.line(delivery.plan, replay: delivery.replayOf != nil) else { return }
     for transfer in transfers {
       guard let other = machine.job(transfer.token)?.delivery else { continue }
@@ -146,7 +197,8 @@ struct MachineWorld {
     replays = []
     let written = Set(taken.flatMap(\.batch.rows).map(\.id))
     for row in store.free() where !before.contains(row.id) || written.contains(row.id) {
-      told.due[row.plan.target] = min(told.due[row.plan.target] ?? row.due, row.due)
+      let queue = ModelStore.queue(row)
+      told.due[queue] = min(told.due[queue] ?? row.due, row.due)
     }
     for wish in taken.flatMap(\.claims) { told.claims.append(store.claim(wish, now: now)) }
     note("commit \(told.committed ?? 0), claimed \(told.claims.flatMap { $0.deliveries.map(\.delivery.id) })")
@@ -203,29 +255,53 @@ struct MachineWorld {
   mutating func answer() throws(Illegal) {
     let over = transfers.filter { $0.endsAt <= now }
     transfers.removeAll { $0.endsAt <= now }
-    for transfer in over { try answer(transfer) }
+    for transfer in over where transfer.batch == nil {
+      try transfer.stage == nil ? answer(transfer) : answer(stage: transfer)
+    }
+    for batch in Set(over.compactMap(\.batch)) { try answer(batch: batch, over.filter { $0.batch == batch }) }
     try turn()
   }
 
-  private mutating func answer(_ transfer: Transfer) throws(Illegal) {
+  /// The whole is answered first: refused, it is divided; else each item has a verdict of its own.
+  private mutating func answer(batch: JobToken, _ items: [Transfer]) throws(Illegal) {
+    let (outcome, status, wait) = verdict("c", person: false)
+    let attempt = Attempt(
+      startedAt: now, duration: .zero, status: status, outcome: outcome, reason: Reason("x", "x"), answer: "")
+    let tokens = machine.ended(batch: batch, attempt, wait: wait, now: now)
+    if tokens != items.map(\.token) { throw Illegal("batch \(batch) ended with other items") }
+    note("batch \(items.map(\.id)) \(outcome)")
+    if outcome == .fail, tokens.count > 1 {
+      machine.divide(tokens.map { ($0, attempt) }, now: now)
+    } else {
+      for item in items { try answer(item, as: outcome == .ok ? nil : (outcome, status, wait)) }
+    }
+  }
+
+  private mutating func answer(
+    _ transfer: Transfer, as given: (AttemptOutcome, Int?, Span?)? = nil
+  ) throws(Illegal) {
     guard let delivery = machine.job(transfer.token)?.delivery else { throw Illegal("\(transfer.id) was forgotten") }
     if chance(2) && trouble[delivery.plan.target] != 0 {
       reached.remove(transfer.id)
+      arrived.remove(transfer.id)
       return machine.unsendable(transfer.token, Reason("template", "no value"), now: now)
     }
-    let (outcome, status, wait) = verdict(delivery.plan.target, person: delivery.plan.toPerson)
+    let (outcome, status, wait) = given ?? verdict(delivery.plan.target, person: delivery.plan.toPerson)
     note("answer \(transfer.id) \(outcome)")
     switch outcome {
     case .ok, .okDuplicate: ended[transfer.id] = .delivered
     case .park: break
-    case .retry, .throttle, .refresh, .fail, .hold, .disable: reached.remove(transfer.id)
+    case .retry, .throttle, .refresh, .fail, .hold, .disable:
+      reached.remove(transfer.id)
+      arrived.remove(transfer.id)
     }
     let attempt = Attempt(
       startedAt: now, duration: .zero, status: status, outcome: outcome, reason: Reason("x", "x"), answer: "")
-    machine.attempted(transfer.token, attempt, wait: wait, retry: Self.retry, now: now)
+    let verify: Span? = Self.verifies(delivery) ? .seconds(1) : nil
+    machine.attempted(transfer.token, attempt, wait: wait, retry: Self.retry, verify: verify, now: now)
   }
 
-  private mutating func verdict(_ target: String, person: Bool) -> (AttemptOutcome, Int?, Span?) {
+  mutating func verdict(_ target: String, person: Bool) -> (AttemptOutcome, Int?, Span?) {
     guard chance(trouble[target] ?? 0) else { return (chance(95) ? .ok : .okDuplicate, 200, nil) }
     switch Int.random(in: 0..<100, using: &random) {
     case 0..<30: return person ? (.park, nil, nil) : (.retry, nil, nil)

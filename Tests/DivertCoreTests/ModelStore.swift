@@ -21,6 +21,7 @@ struct ModelStore {
   private(set) var claimed: Set<DeliveryID> = []
   private(set) var rulings: [String: TargetRuling] = [:]
   private(set) var alarms: [String: String] = [:]
+  private(set) var budgets: [BudgetHolder: BudgetCount] = [:]
   private var sequence: Int64 = 0
   private var ordinals: [Int64: Int] = [:]
 
@@ -38,6 +39,9 @@ struct ModelStore {
     guard let entry = events[id.event.sequence], id.ordinal < entry.states.count else { return false }
     return entry.states[id.ordinal] == .open
   }
+
+  /// The target in whose queue a row waits.
+  static func queue(_ row: Delivery) -> String { row.queue ?? row.plan.target }
 
   static func line(_ plan: PlannedDelivery, replay: Bool) -> String? {
     replay ? nil : plan.orderKey.map { "\(plan.target) \($0)" }
@@ -96,6 +100,7 @@ struct ModelStore {
     for update in batch.packed { try pack(update) }
     for (name, ruling) in batch.targetStates { rulings[name] = ruling }
     for (cause, text) in batch.alarms { alarms[cause] = text }
+    budgets.merge(batch.budgets) { $1 }
   }
 
   private mutating func put(_ row: Delivery) throws(Illegal) {
@@ -144,7 +149,7 @@ struct ModelStore {
   }
 
   mutating func claim(_ wish: ClaimWish, now: Timestamp) -> Claim {
-    let all = free().filter { $0.plan.target == wish.target }
+    let all = free().filter { Self.queue($0) == wish.target || wish.evenLater && $0.plan.target == wish.target }
       .sorted { ($0.due.milliseconds, $0.id.event.sequence) < ($1.due.milliseconds, $1.id.event.sequence) }
     let taken = all.filter { $0.due <= now || wish.evenLater }.prefix(wish.limit)
     claimed.formUnion(taken.map(\.id))
@@ -170,7 +175,7 @@ struct ModelStore {
   func interrupted() -> [ClaimedDelivery] { rows.values.filter { $0.state == .sending }.compactMap { found($0) } }
 
   func waitingTargets() -> [String: Timestamp] {
-    Dictionary(free().map { ($0.plan.target, $0.due) }, uniquingKeysWith: min)
+    Dictionary(free().map { (Self.queue($0), $0.due) }, uniquingKeysWith: min)
   }
 
   /// Every delivery that was ever planned, with its state.

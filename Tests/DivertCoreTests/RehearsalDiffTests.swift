@@ -104,7 +104,7 @@ import Testing
     let old = try table(body(#"{"a":{"b":[1,2]},"c":5,"d":null}"#))
     let new = try table(body(#"{"a":{"b":[1,3,4]},"c":"5","d":null}"#))
     #expect(Self.words(try Self.between(old, new)) == ["~crm.log body.a.b.1 body.a.b.2 body.c"])
-    let form = [HeaderTemplate("a", Template(literal: "1")), HeaderTemplate("b", Template(literal: "x y"))]
+    let form = [FormField("a", Template(literal: "1")), FormField("b", Template(literal: "x y"))]
     let words = Self.words(try Self.between(table(.form(form)), table(.form([form[1]]))))
     #expect(words == ["~crm.log body.a"])
   }

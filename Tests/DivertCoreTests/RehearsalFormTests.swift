@@ -24,8 +24,8 @@ import Testing
   private func curl(_ rehearsal: Rehearsal) throws -> (text: String, remarks: [String]) {
     let delivery = try #require(rehearsal.deliveries.first)
     let request = try delivery.request.get()
-    let text = CurlCommand.text(request, of: delivery, event: rehearsal.event) { "S_" + $0.uppercased() }
-    return (text, CurlCommand.remarks(request, of: delivery, event: rehearsal.event))
+    let text = CurlCommand.text(request, by: delivery.recipe, event: rehearsal.event) { "S_" + $0.uppercased() }
+    return (text, CurlCommand.remarks(request, by: delivery.recipe, event: rehearsal.event))
   }
 
   @Test("a curl command has every part of the request, quoted, with secrets from the environment")

@@ -176,9 +176,9 @@ import Testing
   func form() throws {
     let job = try job(
       body: .form([
-        HeaderTemplate("to", try template("{{ customer.phone }}")),
-        HeaderTemplate("gone", try template("{{ chat.id? }}")),
-        HeaderTemplate("text", try template("{{ arguments.text }}")),
+        FormField("to", try template("{{ customer.phone }}")),
+        FormField("gone", try template("{{ chat.id? }}")),
+        FormField("text", try template("{{ arguments.text }}")),
       ])
     ) { _, action, _ in
       action.arguments = [

@@ -80,11 +80,11 @@ import Testing
   @Test("the first rule that matches decides, before the defaults")
   func rules() {
     let failed = rule(
-      .fail, .status([200...299]), .json(["messages", "*", "status"], .any, .isOneOf(["FAILED"])))
-    let sent = rule(.ok, .json(["messages", "*", "status"], .every, .isOneOf(["SENT", "ENQUEUED"])))
+      .fail, .status([200...299]), .items(["messages"], .any, [.json(["status"], .isOneOf(["FAILED"]))]))
+    let sent = rule(.ok, .items(["messages"], .every, [.json(["status"], .isOneOf(["SENT", "ENQUEUED"]))]))
     let rules = [
       failed, sent, rule(.okDuplicate, .text(.contains("already exists"))),
-      rule(.throttle, .json(["error", "code"], .one, .isOneOf([131056]))),
+      rule(.throttle, .json(["error", "code"], .isOneOf([131056]))),
     ]
     #expect(judge(201, [], #"{"messages":[{"status":"SENT"},{"status":"FAILED"}]}"#, rules: rules).outcome == .fail)
     #expect(judge(201, [], #"{"messages":[{"status":"SENT"}]}"#, rules: rules).outcome == .ok)

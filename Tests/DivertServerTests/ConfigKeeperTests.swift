@@ -217,10 +217,18 @@ private final class KeeperHouse: Sendable {
     let more = house.folder + "/routes.d"
     try FileManager.default.createDirectory(atPath: more, withIntermediateDirectories: true)
     try "tables: {}\n".write(toFile: more + "/more.yaml", atomically: true, encoding: .utf8)
+    let presets = house.folder + "/presets.d"
+    try FileManager.default.createDirectory(atPath: presets, withIntermediateDirectories: true)
+    let acme = "url: https://acme.example\nactions: { log: { post: /calls } }\n"
+    try acme.write(toFile: presets + "/acme.yaml", atomically: true, encoding: .utf8)
     try house.save(KeeperHouse.routes("two"))
     house.keeper.fileChanged()
+    #expect(try house.keeper.history.latest()?.files == ["routes.yaml", "presets.d/acme.yaml", "routes.d/more.yaml"])
     let back = try house.keeper.rollback(1, who: "ravi", why: nil)
-    #expect(back.written == ["routes.yaml"] && back.removed == ["routes.d/more.yaml"])
+    #expect(back.written == ["routes.yaml"] && back.removed == ["routes.d/more.yaml", "presets.d/acme.yaml"])
+    #expect(try house.keeper.rollback(2, who: "ravi", why: nil).written.count == 3)
+    #expect(try String(contentsOfFile: presets + "/acme.yaml", encoding: .utf8) == acme)
+    _ = try house.keeper.rollback(1, who: "ravi", why: nil)
     try house.save("version: 1\nrouts: {}\n")
     let again = try house.keeper.apply(text: KeeperHouse.routes("one"), Self.asha)
     #expect(!again.isNew && again.written == ["routes.yaml"])
@@ -316,7 +324,7 @@ private final class KeeperHouse: Sendable {
 
 @Suite("The watch on the files") struct FileWatchTests {
   /// However a file is saved, the watch tells, and what is read then is what was written.
-  @Test("saves are noticed: by rename, in place, through a link, in a folder that is new", arguments: 0..<4)
+  @Test("saves are noticed: by rename, in place, through a link, in a folder that is new", arguments: 0..<5)
   func saves(way: Int) async throws {
     let files = FileManager.default
     let folder = files.temporaryDirectory.path + "/divert-watch-\(UUID().uuidString)"
@@ -331,8 +339,13 @@ private final class KeeperHouse: Sendable {
     }
     let (told, tell) = AsyncStream.makeStream(of: Void.self)
     let watch = try #require(FileWatch(main: path) { tell.yield() })
-    let saved = [path, path, folder + "/real/routes.yaml", folder + "/routes.d/more.yaml"][way]
-    if way == 3 { try files.createDirectory(atPath: folder + "/routes.d", withIntermediateDirectories: true) }
+    let saved = [
+      path, path, folder + "/real/routes.yaml", folder + "/routes.d/more.yaml", folder + "/presets.d/a.yaml",
+    ][way]
+    if way > 2 {
+      let parent = folder + (way == 3 ? "/routes.d" : "/presets.d")
+      try files.createDirectory(atPath: parent, withIntermediateDirectories: true)
+    }
     try Data("new".utf8).write(to: URL(fileURLWithPath: saved), options: way == 1 ? [] : .atomic)
     for await _ in told where files.contents(atPath: saved) == Data("new".utf8) { break }
     watch.stop()

@@ -37,6 +37,7 @@ final class OperatorHouse: Sendable {
   let letters: DeadLetterDirectory
   let table: RouteTable
   let api: OperatorAPI
+  private let context: OperatorContext
 
   /// `today`: the routes in force, where they are others than those that planned everything.
   init(today: String = routes) throws {
@@ -58,6 +59,7 @@ final class OperatorHouse: Sendable {
     self.letters = letters
     self.table = table
     api = OperatorAPI(context)
+    self.context = context
   }
 
   deinit {
@@ -68,7 +70,16 @@ final class OperatorHouse: Sendable {
   // MARK: Asking
 
   /// The status and the document of an answer.
-  func ask(_ request: OperatorRequest) async -> (status: Int, body: JSONValue) {
+  func ask(_ request: OperatorRequest) async -> (status: Int, body: JSONValue) { await ask(api, request) }
+
+  /// The same interface as in a sandbox.
+  func api(sandbox: SandboxDesk) -> OperatorAPI {
+    var context = context
+    context.sandbox = sandbox
+    return OperatorAPI(context)
+  }
+
+  func ask(_ api: OperatorAPI, _ request: OperatorRequest) async -> (status: Int, body: JSONValue) {
     let response = await api.handle(request)
     guard case .whole(let bytes) = response.body else { return (response.status, .null) }
     return (response.status, (try? JSONValue.parse(bytes)) ?? .string(String(decoding: bytes, as: UTF8.self)))

@@ -154,6 +154,20 @@ struct LaterConformanceTests {
     #expect(try store.events(phone: nil, callID: "c8999", limit: 9).map(\.event.id) == [ids[8999]])
   }
 
+  @Test("what was spent of budgets outlives a restart", arguments: Engine.all)
+  func budgets(_ engine: Engine) throws {
+    let folder = Folder()
+    var store = try engine.open(folder)
+    #expect(try store.budgets().isEmpty)
+    let (one, two) = (BudgetCount(spent: 1, endsAt: start), BudgetCount(spent: 2, endsAt: start + .days(1)))
+    try store.commit { $0.budgets = [.target("crm"): one, .credential("crm"): one] }
+    try store.commit { $0.budgets = [.credential("crm"): two] }
+    let tag = store.tag
+    try store.close()
+    store = try engine.open(folder)
+    #expect(try store.budgets() == [.target("crm"): one, .credential("crm"): two] && store.tag == tag)
+  }
+
   @Test("rulings, alarms and configurations outlive a restart", arguments: Engine.all)
   func rulings(_ engine: Engine) throws {
     let folder = Folder()

@@ -35,7 +35,7 @@ struct Collections {
             log_call:
               post: /calls
               body: { direction: "{{ direction }}", call_id: "{{ call.id }}", customer: "{{ customer.phone }}", agent: "{{ agent? }}", device: "{{ device.id? }}", at: "{{ at }}" }
-        whatsapp: { type: doubletick, key: "{{ secrets.doubletick_key }}", url: "\(whatsapp.url(""))", network: private }
+        whatsapp: { type: doubletick, key: "{{ secrets.doubletick_key }}", url: "\(whatsapp.url(""))", network: private, ambiguous: park }
         team_lead: { type: slack, hook: "{{ secrets.slack_hook }}", network: private }
         automation: { type: zapier, hook: "{{ secrets.zapier_hook }}", network: private }
       routes:

@@ -45,15 +45,35 @@ final class Obligations: Sendable {
   var all: [String] { calls.withLock { $0 } }
 }
 
+/// Messages' ids.
+private final class Taken: Sendable {
+  private let ids = Mutex<Set<String>>([])
+  func add(_ id: String) { ids.withLock { _ = $0.insert(id) } }
+  func has(_ id: String) -> Bool { ids.withLock { $0.contains(id) } }
+}
+
 /// A CRM that fails now and then, a hook, and messages to persons.
 struct OracleFixture: Sendable {
   let crm: MisbehavingTarget
   let hook = MisbehavingTarget { refuses($0) ? .json("{}", status: 503) : .ok }
-  let messages = MisbehavingTarget { _ in .json(#"{"status":"SENT"}"#, status: 201) }
+  let messages = Self.messenger()
   let router: RouterProcess
 
   /// What the hook does not take at first.
   static func refuses(_ request: ReceivedRequest) -> Bool { request.number % 5 == 0 }
+
+  /// Takes messages, and tells which it has taken: a text whose answer a kill hid is asked for and not sent again.
+  private static func messenger() -> MisbehavingTarget {
+    let taken = Taken()
+    return MisbehavingTarget { request in
+      if request.method == "POST" {
+        taken.add(request.json["messageId"]?.string ?? "?")
+        return .json(#"{"status":"SENT"}"#, status: 201)
+      }
+      let id = String(request.path.split(separator: "=").last ?? "")
+      return taken.has(id) ? .json(#"{"messageId":"\#(id)"}"#) : .json("{}", status: 404)
+    }
+  }
 
   init() throws {
     crm = MisbehavingTarget { $0.number % 7 == 0 ? .json("{}", status: 503) : .ok }
@@ -67,7 +87,13 @@ struct OracleFixture: Sendable {
         targets:
           crm: { url: "\(crm.url(""))", network: private, actions: { log: { post: /log, body: { call: "{{ call.id }}" } } } }
           hook: { url: "\(hook.url(""))", network: private, actions: { event: { post: /event, body: { call: "{{ call.id }}", customer: "{{ customer.phone }}" } } } }
-          messages: { type: doubletick, key: "{{ secrets.doubletick_key }}", url: "\(messages.url(""))", network: private }
+          messages:
+            type: doubletick
+            key: "{{ secrets.doubletick_key }}"
+            url: "\(messages.url(""))"
+            network: private
+            limit: 10000/s
+            actions: { text: { verify: { after: 100ms } } }
         routes:
           all:
             when: { event: CALL_REJECTED }
@@ -104,7 +130,9 @@ struct OracleFixture: Sendable {
       #expect(hooked[call] != nil, "\(call) never reached the hook")
     }
     var told: [String: Int] = [:]
-    for request in messages.requests { told[request.json["content"]?["text"]?.string ?? "?", default: 0] += 1 }
+    for request in messages.requests where request.method == "POST" {
+      told[request.json["content"]?["text"]?.string ?? "?", default: 0] += 1
+    }
     #expect(told.values.allSatisfy { $0 == 1 }, "a person was told twice: \(told.filter { $0.value > 1 })")
     let parked = try await router.divert("dead-letters", "list", "--target", "messages", "--format", "json").out
     for call in owed where told["Call \(call)"] == nil {

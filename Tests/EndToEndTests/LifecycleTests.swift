@@ -212,7 +212,10 @@ import Testing
     let person = MisbehavingTarget { _ in .hang }
     let router = try await House.open(
       targets:
-        "  whatsapp: { type: doubletick, key: \"{{ secrets.k }}\", url: \"\(person.url(""))\", network: private }\n",
+        """
+          whatsapp: { type: doubletick, key: "{{ secrets.k }}", url: "\(person.url(""))", network: private, ambiguous: park }
+
+        """,
       routes: House.route("{ whatsapp.text: hello }"), secrets: ["k": "dt-k3y"])
     try await router.accept("call_1")
     _ = await person.request(1)

@@ -22,7 +22,8 @@ struct Placing {
     self.files = files
     var roots: [YAMLValue] = []
     for file in files {
-      let isBare = TextEdit.isBare(file.text)
+      // What a preset says is not the configuration's own.
+      let isBare = file.preset != nil || TextEdit.isBare(file.text)
       roots.append(isBare ? .mapping([]) : try TextEdit.value(of: file.text, file: bundle.path(of: file)))
     }
     self.roots = roots
@@ -30,8 +31,9 @@ struct Placing {
   }
 
   /// The name of the file that new names go to, by the name that somebody gave; it may be that of a file to be made.
-  static func home(_ name: String?, _ files: [ConfigBundle.File]) throws(EditFault) -> String {
-    guard let name else { return files[0].name }
+  static func home(_ name: String?, _ all: [ConfigBundle.File]) throws(EditFault) -> String {
+    guard let name else { return all[0].name }
+    let files = all.filter { $0.preset == nil }
     let folder = ConfigBundle.folderName + "/"
     let full = name.hasPrefix(folder) ? name : folder + name
     if files.contains(where: { $0.name == name }) { return name }
@@ -204,7 +206,7 @@ struct Placing {
       throw EditFault(
         "exists", "there is a target '\(name)' already: choose another name, or change it with 'targets set'")
     }
-    let draft = try TargetDraft(type: type, name: name, given: given)
+    let draft = try TargetDraft(type: type, name: name, given: given, presets: PresetSet(bundle))
     let change = YAMLChange.add([draft.entry], written: draft.written)
     return Step(changes: [PlacedChange(file: home, path: ["targets"], change: change)], notes: draft.notes)
   }

@@ -26,7 +26,7 @@ package enum RouteListing {
   package static func read(_ bundle: ConfigBundle) throws(EditFault) -> (routes: [ListedRoute], faults: [Diagnostic]) {
     var routes: [ListedRoute] = []
     var known: [Diagnostic] = []
-    for file in bundle.files {
+    for file in bundle.files where file.preset == nil {
       let name = bundle.path(of: file)
       let source = SourceText(file: name, text: TextEdit.split(file.text).bare)
       let (root, faults) = YAMLReader.read(source)

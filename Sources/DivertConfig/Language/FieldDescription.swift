@@ -70,6 +70,8 @@ package indirect enum FieldKind: Sendable {
   case address
   /// What is joined to a base address: empty, or beginning with `/` or `?`.
   case requestPath
+  /// A target's name, `:` and what is joined to its address.
+  case lookupPath
   /// A path into JSON.
   case path
   /// A path or template that makes the key of an order, or `none`.
@@ -94,6 +96,8 @@ package indirect enum FieldKind: Sendable {
   case mapping(LanguagePart)
   /// A YAML tree whose leaves are templates.
   case tree
+  /// A step by its name: a mapping of one.
+  case steps
   /// `target.action`, alone.
   case sendName
   /// `target.action`, alone or with its arguments and options.
@@ -107,10 +111,13 @@ package indirect enum FieldKind: Sendable {
 
 /// The mappings of the language, by name, so that descriptions can refer to each other.
 package enum LanguagePart: String, Sendable, CaseIterable {
-  case file, routesFile, server, listen, tls, quarantine, source, target, preset, auth, basic, timeout, action,
-    parameter
-  case argument, sandbox, idempotency, response, wait, retry, defaults, alarms, route, condition, sendOptions,
+  case file, routesFile, server, listen, tls, quarantine, source, target, preset, auth, basic, credential, oauth2,
+    tokenBase, budget, timeout, action, parameter, presetCase
+  case argument, sandbox, idempotency, echo, response, wait, retry, defaults, alarms, route, condition, sendOptions,
     comparison
+  case batch, batchMatch, quota, answerPlace
+  case fault
+  case lookup, ownLookup = "own_lookup", step, verify, landed
   case test, given, givenCustomer, givenCall, givenChat, givenDevice
 
   package var description: MappingDescription {
@@ -126,12 +133,18 @@ package enum LanguagePart: String, Sendable, CaseIterable {
     case .preset: Language.preset
     case .auth: Language.auth
     case .basic: Language.basic
+    case .credential: Language.credential
+    case .oauth2: Language.oauth2
+    case .tokenBase: Language.tokenBase
+    case .budget: Language.budget
     case .timeout: Language.timeout
     case .action: Language.action
     case .parameter: Language.parameter
+    case .presetCase: Language.presetCase
     case .argument: Language.argument
     case .sandbox: Language.sandbox
     case .idempotency: Language.idempotency
+    case .echo: Language.echo
     case .response: Language.response
     case .wait: Language.wait
     case .retry: Language.retry
@@ -141,6 +154,16 @@ package enum LanguagePart: String, Sendable, CaseIterable {
     case .condition: Language.condition
     case .sendOptions: Language.sendOptions
     case .comparison: Language.comparison
+    case .batch: Language.batch
+    case .batchMatch: Language.batchMatch
+    case .quota: Language.quota
+    case .answerPlace: Language.answerPlace
+    case .fault: Language.fault
+    case .lookup: Language.lookup
+    case .ownLookup: Language.ownLookup
+    case .step: Language.step
+    case .verify: Language.verify
+    case .landed: Language.landed
     case .test: Language.test
     case .given: Language.given
     case .givenCustomer: Language.givenCustomer

@@ -10,8 +10,10 @@ enum KnownValues {
     "ADD_TAG", "REMOVE_TAG", "UPDATE_CUSTOMER_CUSTOM_FIELD", "NEW_LEAD", "CALL_TO_WHATSAPP_MESSAGE_RECEIVED",
   ]
   static let directions = ["INCOMING", "OUTGOING"]
-  /// END and REJECT, not ENDED and REJECTED: that is how they come.
-  static let statuses = ["INITIATED", "IN_PROGRESS", "END", "REJECT", "MISSED", "FAILED"]
+  /// Of calls: END and REJECT, not ENDED and REJECTED, that is how they come; of messages: the last three, and FAILED.
+  static let statuses = [
+    "INITIATED", "IN_PROGRESS", "END", "REJECT", "MISSED", "FAILED", "SENT", "DELIVERED", "READ",
+  ]
 
   /// The known values of a field; nil where anything is expected.
   static func values(of field: EventField) -> [String]? {

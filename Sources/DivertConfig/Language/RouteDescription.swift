@@ -76,5 +76,6 @@ extension Language {
     .customerPhone: "In E.164, with '+'.", .waba: "The business number that the event came to.",
     .agent: "Rejected By when INCOMING, Picked By when OUTGOING.", .chatID: "The chat's id.",
     .chatMessageID: "The message's id.", .deviceID: "The device's id.",
+    .own: "true: it reports a write of Divert's own.",
   ]
 }

@@ -9,11 +9,14 @@ extension Language {
       .init(
         "sends", .list(.sendName), required: true, "Every 'target.action' that must follow, in any order; [] for none."),
       .init("body", .entries(.tree), "By 'target.action': values that its body must have."),
-      FieldDescription(
-        "lookups", .named(.named(.tree)), later: true, "By lookup: the fields that it answers with, in place of asking."
-      ),
+      .init(
+        "lookups", .entries(.either([.choice(mockedNone), .named(.tree)])),
+        "By lookup: the fields that it answers with, or 'none', in place of asking."),
       .later("after", "Written 'after 61m': what must follow by then, and not at once."),
     ])
+
+  /// What stands for an answer with nothing in it.
+  static let mockedNone = ["none"]
 
   static let given = MappingDescription(
     "an event", "Laid over the built-in sample of that event and direction; \"\" makes a field missing.",
@@ -31,6 +34,7 @@ extension Language {
       .init("call", .mapping(.givenCall), "The call."),
       .init("chat", .mapping(.givenChat), "The chat."),
       .init("device", .mapping(.givenDevice), "The device."),
+      .init("own", .boolean, "true: it reports a write of Divert's own."),
       .init("raw", .tree, "Laid over the body as it would come."),
     ])
 

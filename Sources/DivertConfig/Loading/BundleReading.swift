@@ -5,7 +5,12 @@ extension ConfigBundle {
   /// The folder beside the main file whose `*.yaml` files belong to the configuration.
   package static let folderName = "routes.d"
 
-  /// Reads the file at `path` and those of `routes.d` beside it. No bundle where one of them cannot be read, which is
+  /// The folder beside the main file whose `*.yaml` files are target types of the user's own, named like their files.
+  package static let presetFolder = "presets.d"
+  /// Every folder that holds files of a configuration.
+  package static let folders = [folderName, presetFolder]
+
+  /// Reads the file at `path` and those of the folders beside it. No bundle where one of them cannot be read, which is
   /// an error among the diagnostics. Hidden files are passed over.
   package static func read(path: String) -> (bundle: ConfigBundle?, diagnostics: [Diagnostic]) {
     var reading = BundleReading(path)
@@ -15,16 +20,18 @@ extension ConfigBundle {
 }
 
 extension ConfigBundle {
-  /// The files of `routes.d` beside the main file at `path`, whatever that one is like; and what is wrong with them.
+  /// The files of the folders beside the main file at `path`, whatever that one is like; and what is wrong with them.
   package static func readBeside(path: String) -> (files: [File], diagnostics: [Diagnostic]) {
     var reading = BundleReading(path)
     return (reading.beside(), reading.diagnostics)
   }
 
-  /// Whether a file of that name can belong to a configuration: the main one's place aside, `routes.d/<name>.yaml`.
+  /// Whether a file of that name can belong to a configuration: the main one's place aside, `routes.d/<name>.yaml` and
+  /// `presets.d/<name>.yaml`.
   package static func canHold(_ name: String) -> Bool {
     let parts = name.split(separator: "/", omittingEmptySubsequences: false)
-    return parts.count == 2 && parts[0] == folderName && parts[1].hasSuffix(".yaml") && !parts[1].hasPrefix(".")
+    return parts.count == 2 && folders.contains(String(parts[0])) && parts[1].hasSuffix(".yaml")
+      && !parts[1].hasPrefix(".")
       && !parts[1].contains("\0")
   }
 }
@@ -46,7 +53,9 @@ private struct BundleReading {
     return main.map { ConfigBundle(main: $0, more: more, folder: folder) }
   }
 
-  mutating func beside() -> [ConfigBundle.File] { names().compactMap { file($0) } }
+  mutating func beside() -> [ConfigBundle.File] {
+    ConfigBundle.folders.flatMap { names($0) }.compactMap { file($0) }
+  }
 
   private mutating func file(_ name: String) -> ConfigBundle.File? {
     let path = folder + name
@@ -65,17 +74,16 @@ private struct BundleReading {
     return ConfigBundle.File(name: name, text: text)
   }
 
-  /// The files of `routes.d`, from the main file's folder.
-  private mutating func names() -> [String] {
-    let more = ConfigBundle.folderName
+  /// The files of a folder, from the main file's folder.
+  private mutating func names(_ more: String) -> [String] {
     guard FileManager.default.fileExists(atPath: folder + more) else { return [] }
     guard let names = try? FileManager.default.contentsOfDirectory(atPath: folder + more) else {
-      report("unreadable", more, "'routes.d' is not a folder that can be read", "check what it is, and who may read it")
+      report("unreadable", more, "'\(more)' is not a folder that can be read", "check what it is, and who may read it")
       return []
     }
     let shown = names.filter { !$0.hasPrefix(".") }.sorted()
     for name in shown where name.hasSuffix(".yml") {
-      report("not_read", "\(more)/\(name)", "only '*.yaml' is read in routes.d", "rename it", .warning)
+      report("not_read", "\(more)/\(name)", "only '*.yaml' is read in \(more)", "rename it", .warning)
     }
     return shown.filter { $0.hasSuffix(".yaml") }.map { "\(more)/\($0)" }
   }

@@ -3,7 +3,7 @@ import DivertCore
 
 /// What kind of value a field holds, and so what it can be compared with.
 package enum ValueKind: String, Sendable {
-  case text, number, moment, clock, weekday
+  case text, number, moment, clock, weekday, boolean
   /// Anything that JSON holds: `raw.…` and answers.
   case json
 
@@ -15,6 +15,7 @@ package enum ValueKind: String, Sendable {
     case .moment: "a moment"
     case .clock: "a time of day"
     case .weekday: "a day of the week"
+    case .boolean: "true or false"
     case .json: "a JSON value"
     }
   }
@@ -26,6 +27,7 @@ package enum ValueKind: String, Sendable {
     switch field {
     case .receivedAt, .at, .callStartedAt, .callEndedAt: .moment
     case .callDuration: .number
+    case .own: .boolean
     default: .text
     }
   }
@@ -96,6 +98,7 @@ extension LoadContext {
       if SmallGrammar.clock(text) != nil { return .string(text) }
     case .weekday:
       return choice(node, "a day of the week", KnownValues.weekdays).map { .string($0) }
+    case .boolean: return boolean(node, "'\(field.name)'").map { .bool($0) }
     }
     mismatch(node, text, field)
     return nil

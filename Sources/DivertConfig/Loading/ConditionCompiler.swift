@@ -55,8 +55,25 @@ extension LoadContext {
     if name.hasPrefix("raw."), let steps = JSONPath.steps(String(name.dropFirst(4))) {
       return (.raw(steps), ComparedField(name: name, kind: .json))
     }
-    reportUnknownField(entry)
-    return nil
+    return preparedField(entry)
+  }
+
+  /// A lookup's field; in a step's condition also an earlier step's, or an argument.
+  private func preparedField(_ entry: YAMLNode.Entry) -> (ValuePath, ComparedField)? {
+    let root = String(entry.key.prefix { $0 != "." })
+    let isKnown =
+      conditionScope.lookups[root] != nil || (root == "steps" && !conditionScope.steps.isEmpty)
+      || (root == "arguments" && conditionScope.arguments != .none)
+    guard isKnown else {
+      reportUnknownField(entry)
+      return nil
+    }
+    switch ValuePath.parse(entry.key, in: conditionScope) {
+    case .success(let path): return (path, ComparedField(name: entry.key, kind: .json))
+    case .failure(let fault):
+      error("unknown_lookup_field", entry.keyPlace, fault.reason, fault.suggestion.map { "did you mean '\($0)'?" })
+      return nil
+    }
   }
 
   private func reportUnknownField(_ entry: YAMLNode.Entry) {
@@ -77,13 +94,13 @@ extension LoadContext {
       error("unknown_event_field", entry.keyPlace, message, "name a value of it: raw.callDirection")
       return
     }
-    let names = Self.conditionNames
+    let names = Self.conditionNames + ValuePath.names(in: conditionScope).filter { !Self.conditionNames.contains($0) }
     let group = name.split(separator: ".").first.map(String.init) ?? name
     let groups = Set(names.compactMap { $0.split(separator: ".").first.map(String.init) })
     let near = NearestName.to(name, among: names)
     if near == nil, name.contains("."), !groups.contains(group) {
-      let message = "there is no field '\(name)' in an event; the fields of lookups are not supported yet"
-      error("not_supported", entry.keyPlace, message, NearestName.hint(group, in: groups) ?? "remove it")
+      let message = "there is no field '\(name)' in an event, and no lookup '\(group)'"
+      error("unknown_lookup", entry.keyPlace, message, NearestName.hint(group, in: groups) ?? "add it under 'lookups:'")
       return
     }
     let members = names.filter { $0.hasPrefix(group + ".") }

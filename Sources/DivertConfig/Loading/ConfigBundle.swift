@@ -1,13 +1,20 @@
-// A configuration as texts: the main file and the files of `routes.d` beside it. It is named, stored, checked and swapped
-// as one.
+// A configuration as texts: the main file and the files of `routes.d` and `presets.d` beside it. It is named, stored,
+// checked and swapped as one.
 import DivertCore
 
 /// The texts of a configuration, before anything in them is understood.
 package struct ConfigBundle: Sendable, Hashable {
   package struct File: Sendable, Hashable {
-    /// From the main file's folder: `routes.yaml`, `routes.d/west.yaml`.
+    /// From the main file's folder: `routes.yaml`, `routes.d/west.yaml`, `presets.d/acme.yaml`.
     package var name: String
     package var text: String
+
+    /// The target type that a file of `presets.d` describes; nil for every other file.
+    package var preset: String? {
+      let folder = ConfigBundle.presetFolder + "/"
+      guard name.hasPrefix(folder), name.hasSuffix(".yaml") else { return nil }
+      return String(name.dropFirst(folder.count).dropLast(".yaml".count))
+    }
 
     package init(name: String, text: String) {
       self.name = name
@@ -15,7 +22,7 @@ package struct ConfigBundle: Sendable, Hashable {
     }
   }
 
-  /// The main file, then those of `routes.d` by name (by the bytes of the names, so the same everywhere).
+  /// The main file, then the others by name (by the bytes of the names, so the same everywhere).
   package let files: [File]
   /// What stands before the names to make paths, with its last `/`: empty for the working folder. Nil: the texts come
   /// from the store, and the files that they name are not looked for.
@@ -32,7 +39,7 @@ package struct ConfigBundle: Sendable, Hashable {
   package func path(of file: File) -> String { (folder ?? "") + file.name }
 
   /// The configuration's version: a hash over all names and texts but the main file's name, so that a copy elsewhere
-  /// is the same configuration. Without `routes.d` it is the hash of the main file's text.
+  /// is the same configuration. Alone, it is the hash of the main file's text.
   package var version: String { ContentHash.short(encoded) }
 }
 

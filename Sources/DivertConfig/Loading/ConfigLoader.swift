@@ -11,10 +11,14 @@ package struct LoadResult: Sendable {
   package var secretsNamed: [NamedSecret]
   /// What the sandbox answers, by `target.action`.
   package var sandboxAnswers: [String: SandboxAnswer]
+  /// How the sandbox can let requests fail, by target.
+  package var sandboxTargets: [String: SandboxTarget] = [:]
   /// What was read; nil where a file could not be.
   package var bundle: ConfigBundle?
   /// The files as one tree; nil where they are no such thing.
   var root: Fields?
+  /// The target types that there are for these files.
+  var presets = PresetSet.builtIn
   /// The file's tests, compiled; to be run against `table`.
   package var tests = ConfigTests()
 
@@ -26,7 +30,8 @@ package struct LoadResult: Sendable {
     as severity: Diagnostic.Severity = .warning, isPresent: (String) -> Bool
   ) -> [Diagnostic] {
     var seen: Set<String> = []
-    return secretsNamed.filter { seen.insert($0.name).inserted && !isPresent($0.name) }.map { secret in
+    let needed = secretsNamed.filter { severity != .error || !$0.isGotLater }
+    return needed.filter { seen.insert($0.name).inserted && !isPresent($0.name) }.map { secret in
       var absence = secret.absence
       absence.severity = severity
       return absence
@@ -51,6 +56,8 @@ package struct NamedSecret: Sendable {
   package var name: String
   /// The warning for the case that there is none of that name.
   package var absence: Diagnostic
+  /// The router starts without it: `divert auth` gets it (a refresh token).
+  package var isGotLater = false
 
   init(_ name: String, _ place: Place) {
     self.name = name
@@ -65,7 +72,7 @@ package enum ConfigLoader {
   /// The largest configuration taken, in bytes of all its files.
   static let maxBytes = 4 << 20
 
-  /// Reads and compiles the file at `path` with those of `routes.d` beside it. What cannot be read is a diagnostic, too.
+  /// Reads and compiles the file at `path` with those of the folders beside it. What cannot be read is a diagnostic, too.
   package static func load(path: String) -> LoadResult {
     let (bundle, faults) = ConfigBundle.read(path: path)
     guard let bundle else {
@@ -97,13 +104,16 @@ package enum ConfigLoader {
     var parts = RouteTable.Parts()
     let root = context.merged(main, more)
     compile(root, context, &parts)
+    context.checkPresets()
     parts.version = bundle.version
     var result = result(context, bundle, parts)
     result.root = root
+    result.presets = context.presets
     return result
   }
 
-  /// The documents of all files; nil where one of them is not readable, which is reported.
+  /// The documents of all files but the presets, which the context gets; nil where one of them is not readable, which is
+  /// reported.
   private static func read(_ bundle: ConfigBundle, _ context: LoadContext) -> (BundlePart, [BundlePart])? {
     var parts: [BundlePart] = []
     var bytes = 0
@@ -117,6 +127,10 @@ package enum ConfigLoader {
         let what = bundle.files.count > 1 ? "the files are" : "the file is"
         context.error("too_large", start, "\(what) larger than 4 MiB", "split off what is not routes")
         return nil
+      }
+      if let preset = file.preset {
+        context.add(preset: preset, source)
+        continue
       }
       let (root, faults) = YAMLReader.read(source)
       context.add(faults)
@@ -135,16 +149,20 @@ package enum ConfigLoader {
     if let version = fields["version"] { checkVersion(version, context) }
     if let zone = fields["timezone"].flatMap({ context.zone($0, "'timezone'") }) { parts.timezone = zone }
     if let country = fields["country"].flatMap(context.country) { parts.country = country }
-    context.lookups = Set(fields.node["lookups"]?.entries?.map(\.key) ?? [])
+    context.lookups = context.declaredLookups(fields)
     context.tables = fields["tables"].map { tables($0, context) } ?? [:]
     parts.tables = context.tables
     if let server = fields["server"] { parts.server = context.server(server) }
     parts.sources = fields["sources"].map(context.sources) ?? [:]
     context.defaults = fields["defaults"].map(context.defaults) ?? CompiledDefaults()
+    if let credentials = fields["credentials"] { context.credentials(credentials) }
     if let targets = fields["targets"] { context.targets(targets) }
     parts.targets = context.targets.mapValues(\.definition)
+    parts.credentials = context.credentials.merging(context.ownCredentials) { shared, _ in shared }
+    context.fileLookups(fields["lookups"])
+    parts.lookups = context.lookupDefinitions
     parts.alarms = fields["alarms"].map(context.alarms) ?? []
-    parts.routes = fields["routes"].map(context.routes) ?? []
+    parts.routes = fields["routes"].map { context.leavingOutOwn(context.routes($0)) } ?? []
     context.tests = context.configTests(fields, parts)
     context.warn(fields, parts)
   }
@@ -170,12 +188,30 @@ package enum ConfigLoader {
   private static func result(_ context: LoadContext, _ bundle: ConfigBundle, _ parts: RouteTable.Parts?) -> LoadResult {
     let diagnostics = Diagnostic.inOrder(context.diagnostics, files: bundle.files.map { bundle.path(of: $0) })
     let failed = diagnostics.contains { $0.severity == .error }
-    var answers: [String: SandboxAnswer] = [:]
+    var answers = context.stageAnswers
     for (name, target) in context.targets {
       for (action, compiled) in target.actions { answers["\(name).\(action)"] = compiled.sandbox }
     }
+    for name in (parts?.credentials ?? [:]).keys {
+      answers["\(name).\(SandboxAnswer.tokenAction)"] = context.tokenAnswers[name] ?? .token
+    }
     return LoadResult(
       table: failed ? nil : parts.map(RouteTable.init), diagnostics: diagnostics, secretsNamed: context.secrets,
-      sandboxAnswers: answers, bundle: bundle, tests: context.tests)
+      sandboxAnswers: answers, sandboxTargets: sandboxTargets(context, answers), bundle: bundle, tests: context.tests)
+  }
+
+  /// Targets, and whatever else the sandbox answers for (credentials that targets share), with the names of their requests.
+  private static func sandboxTargets(
+    _ context: LoadContext, _ answers: [String: SandboxAnswer]
+  ) -> [String: SandboxTarget] {
+    var targets = context.targets.mapValues { target in
+      SandboxTarget(type: target.type, timeout: target.definition.totalTimeout, faults: target.faults)
+    }
+    for key in answers.keys {
+      let names = key.split(separator: ".", maxSplits: 1).map(String.init)
+      guard names.count == 2 else { continue }
+      targets[names[0], default: .init(type: SandboxTarget.credential, timeout: .seconds(30))].actions.insert(names[1])
+    }
+    return targets
   }
 }

@@ -4,8 +4,8 @@ import DivertCore
 
 extension CoveragePoint {
   /// The points of a file, in its order. What is switched off (`enabled: false`) is left out.
-  static func all(in file: Fields) -> [CoveragePoint] {
-    var finder = CoverageFinder(targets: file["targets"])
+  static func all(in file: Fields, _ scope: TemplateScope) -> [CoveragePoint] {
+    var finder = CoverageFinder(targets: file["targets"], LoadContext(conditions: scope))
     for route in file["routes"]?.entries ?? [] { finder.add(route, above: nil) }
     return finder.actions + finder.points
   }
@@ -18,9 +18,12 @@ private struct CoverageFinder {
   var actions: [CoveragePoint] = []
   private var seen: Set<String> = []
   /// Conditions are compiled a second time, alternative by alternative; what is wrong with them is reported elsewhere.
-  private let context = LoadContext()
+  private let context: LoadContext
 
-  init(targets: YAMLNode?) { self.targets = targets }
+  init(targets: YAMLNode?, _ context: LoadContext) {
+    self.targets = targets
+    self.context = context
+  }
 
   mutating func add(_ route: YAMLNode.Entry, above: String?) {
     if route.value["enabled"]?.plainText == "false" { return }

@@ -30,7 +30,7 @@ extension LoadContext {
     let reception = Reception.of(
       body.encoded(), label: nil, source: given.source, country: parts.country, receivedAt: received, id: id)
     switch reception {
-    case .event(let event, let key): return TestEvent(event: event, dedupe: key)
+    case .event(let event, let key): return TestEvent(event: given.own ? event.ownWrite : event, dedupe: key)
     case .refused(let faults):
       let reasons = faults.map(\.sentence).joined(separator: "; ")
       error(
@@ -45,6 +45,8 @@ private struct Given {
   var overlay: SampleOverlay
   var sample: SampleEvent?
   var source: SourceDefinition
+  /// It reports a write of Divert's own.
+  var own: Bool
   /// When it happens; each is an event of its own.
   var times: [Timestamp]
   var place: Place
@@ -92,7 +94,8 @@ extension LoadContext {
     overlay.fields = values.map { ($0.field, Self.asSent($0.field, $0.value, parts.country)) }
     overlay.raw = fields["raw"].map(plainTree)
     let place = fields.entry("event")?.value.place ?? node.place
-    return Given(overlay: overlay, sample: sample.first, source: source, times: times, place: place)
+    let own = fields["own"].flatMap { boolean($0, "'own'") } ?? false
+    return Given(overlay: overlay, sample: sample.first, source: source, own: own, times: times, place: place)
   }
 
   /// The samples to lay it over: one, or none where Divert cannot make up such an event. Nil: the direction is missing.
@@ -163,7 +166,7 @@ extension LoadContext {
         givenValue(inner.value, "\(entry.key).\(inner.key)")
       }
     }
-    return ["at", "source", "raw"].contains(entry.key) ? [] : givenValue(entry.value, entry.key)
+    return ["at", "source", "raw", "own"].contains(entry.key) ? [] : givenValue(entry.value, entry.key)
   }
 
   private func givenValue(_ node: YAMLNode, _ name: String) -> [(field: EventField, value: JSONValue)] {

@@ -12,13 +12,39 @@ final class LoadContext {
   /// Targets of which nothing can be known: their sends are not complained about a second time.
   var brokenTargets: Set<String> = []
   var defaults = CompiledDefaults()
+  var presets = PresetSet.builtIn
+  /// Types that a target has.
+  var usedPresets: Set<String> = []
   var tests = ConfigTests()
-  /// The names under `lookups`, which come later: what templates name of them is reported as coming.
-  var lookups: Set<String> = []
+  /// Shared ones, those of targets themselves, and what the sandbox answers to their token requests.
+  var credentials: [String: CredentialDefinition] = [:]
+  var ownCredentials: [String: CredentialDefinition] = [:]
+  var tokenAnswers: [String: SandboxAnswer] = [:]
+  /// Credentials of which nothing can be known: their targets are not complained about.
+  var brokenCredentials: Set<String> = []
+  var usedCredentials: Set<String> = []
+  /// The lookups under `lookups`, as templates and conditions may name them.
+  var lookups: [String: LookupName] = [:] {
+    didSet { conditionScope.lookups = lookups }
+  }
+  /// What `when` may name; a step's may name more.
+  var conditionScope = TemplateScope.condition
+  /// Every lookup that could be compiled, by full name.
+  var lookupDefinitions: [String: LookupDefinition] = [:]
+  /// Where lookups are named, by full name.
+  var lookupPlaces: [String: Place] = [:]
+  /// What the sandbox answers to lookups, steps and verifications, by target and `StageRequest.name`.
+  var stageAnswers: [String: SandboxAnswer] = [:]
   /// Where relative file names start, with its last `/`; nil where files are not looked for.
   let folder: String?
 
   init(folder: String? = nil) { self.folder = folder }
+
+  /// One to compile conditions a second time.
+  init(conditions scope: TemplateScope) {
+    folder = nil
+    conditionScope = scope
+  }
 
   /// Whether `work` reports no error.
   func isClean(_ work: () -> Void) -> Bool {
@@ -56,6 +82,15 @@ final class LoadContext {
   }
 
   func name(secret: String, at place: Place) { secrets.append(NamedSecret(secret, place)) }
+
+  /// The secrets that were named since there were so many are got by `divert auth`: the router starts without them.
+  func gotLater(secretsFrom count: Int) {
+    for place in secrets.indices.dropFirst(count) {
+      secrets[place].isGotLater = true
+      let hint = secrets[place].absence.hint.map { $0 + "; " } ?? ""
+      secrets[place].absence.hint = hint + "the router starts without it, and 'divert auth' gets one"
+    }
+  }
 }
 
 /// The fields of a mapping that the language knows and that hold something.

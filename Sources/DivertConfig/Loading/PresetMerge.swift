@@ -3,31 +3,35 @@ import DivertCore
 
 struct PresetMerge {
   private let preset: Preset
+  private let cases: PresetCases
   private let values: [String: YAMLNode]
   /// Parameters that the tree refers to and nobody gave.
   private(set) var missing: [Preset.Parameter] = []
 
   init(_ preset: Preset, over user: YAMLNode) {
     self.preset = preset
-    var values: [String: YAMLNode] = [:]
-    for parameter in preset.parameters {
-      if let value = user[parameter.name] ?? parameter.fallback { values[parameter.name] = value }
-    }
-    self.values = values
+    var given: [String: YAMLNode] = [:]
+    for parameter in preset.parameters { given[parameter.name] = user[parameter.name] }
+    cases = PresetCases(preset, given: given)
+    values = cases.values
   }
 
-  private static let ownFields = ["parameters", "name", "doc"]
+  private static let ownFields = ["parameters", "name", "doc", "cases"]
 
-  /// The merged tree. What the user gives replaces what the preset has, except that headers and actions are merged
-  /// by name, an action's fields one by one, and the user's response rules stand before the preset's.
+  /// The merged tree. What the user gives replaces what the preset has in the end, `null` removing it, except that headers,
+  /// lookups and actions are merged by name, a lookup's and an action's fields one by one, and the user's response rules
+  /// stand before the preset's.
   mutating func merged(with user: YAMLNode) -> YAMLNode {
     let parameters = Set(preset.parameters.map(\.name)).subtracting(Language.target.fields.map(\.name))
     let mine = (user.entries ?? []).filter { !parameters.contains($0.key) }
-    let theirs = (preset.root.entries ?? []).filter { !Self.ownFields.contains($0.key) && $0.key != "type" }
+    let theirs = cases.entries().filter {
+      !Self.ownFields.contains($0.key) && $0.key != "type"
+    }
     let entries = Self.overlay(mine, theirs) { name, mine, theirs in
       switch name {
-      case "headers": return Self.mapping(mine, theirs) { _, mine, _ in mine }
-      case "actions": return Self.mapping(mine, theirs) { _, mine, theirs in Self.action(mine, theirs) }
+      case "headers", "faults": return Self.mapping(mine, theirs) { _, mine, _ in mine }
+      case "actions", "lookups": return Self.mapping(mine, theirs) { _, mine, theirs in Self.action(mine, theirs) }
+      case "auth": return Self.auth(mine, theirs)
       case "responses":
         guard let first = mine.items, let rest = theirs.items else { return mine }
         return YAMLNode(content: .sequence(first + rest), place: mine.place)
@@ -42,7 +46,10 @@ struct PresetMerge {
   private static func overlay(_ mine: [YAMLNode.Entry], _ theirs: [YAMLNode.Entry], _ join: Join) -> [YAMLNode.Entry] {
     var entries = theirs
     for entry in mine {
-      if let place = entries.firstIndex(where: { $0.key == entry.key }) {
+      let place = entries.firstIndex { $0.key == entry.key }
+      if let place, entry.value.isNull {
+        entries.remove(at: place)
+      } else if let place {
         let joined = join(entry.key, entry.value, entries[place].value)
         entries[place] = YAMLNode.Entry(key: entry.key, keyPlace: entry.keyPlace, value: joined)
       } else {
@@ -57,15 +64,28 @@ struct PresetMerge {
     return YAMLNode(content: .mapping(overlay(first, rest, join)), place: mine.place)
   }
 
+  /// The user's, whole; but an `oauth2` of his without `grant` changes single fields of the preset's.
+  private static func auth(_ mine: YAMLNode, _ theirs: YAMLNode) -> YAMLNode {
+    guard let own = mine["oauth2"], own["grant"] == nil, theirs["oauth2"] != nil else { return mine }
+    return mapping(mine, theirs) { name, mine, theirs in
+      name == "oauth2" ? mapping(mine, theirs) { _, mine, _ in mine } : mine
+    }
+  }
+
   private static func action(_ mine: YAMLNode, _ theirs: YAMLNode) -> YAMLNode {
     guard let first = mine.entries, let rest = theirs.entries else { return mine }
-    let givesMethod = first.contains { Language.methods.contains($0.key) }
+    let requests = Language.methods + ["steps"]
+    let givesMethod = first.contains { requests.contains($0.key) }
     let givesBody = first.contains { $0.key == "body" || $0.key == "form" }
+    let givesSteps = first.contains { $0.key == "steps" }
     let kept = rest.filter { entry in
-      !(givesMethod && Language.methods.contains(entry.key)) && !(givesBody && ["body", "form"].contains(entry.key))
+      !(givesMethod && requests.contains(entry.key))
+        && !(givesBody && ["body", "form"].contains(entry.key))
+        && !(givesSteps && (Language.methods + ["query", "body", "form", "batch"]).contains(entry.key))
     }
     let entries = overlay(first, kept) { name, mine, theirs in
-      name == "arguments" || name == "headers" ? mapping(mine, theirs) { _, mine, _ in mine } : mine
+      ["arguments", "headers", "fields", "verify", "batch"].contains(name)
+        ? mapping(mine, theirs) { _, mine, _ in mine } : mine
     }
     return YAMLNode(content: .mapping(entries), place: mine.place)
   }
@@ -80,12 +100,20 @@ extension PresetMerge {
       return YAMLNode(content: .sequence(items.compactMap { fill($0) }), place: node.place)
     case .mapping(let entries):
       let filled = entries.compactMap { entry in
-        fill(entry.value).map { YAMLNode.Entry(key: entry.key, keyPlace: entry.keyPlace, value: $0) }
+        fill(entry.value).flatMap { value in
+          key(of: entry).map { YAMLNode.Entry(key: $0, keyPlace: entry.keyPlace, value: value) }
+        }
       }
       return YAMLNode(content: .mapping(filled), place: node.place)
     case .scalar(let text, _):
       return text.contains("target.") ? fill(text, node) : node
     }
+  }
+
+  /// A key may name a parameter, too; nil: one that is not given, and the entry is left out.
+  private mutating func key(of entry: YAMLNode.Entry) -> String? {
+    guard entry.key.contains("target.") else { return entry.key }
+    return fill(entry.key, YAMLNode(content: .scalar(entry.key, plain: false), place: entry.keyPlace))?.text
   }
 
   private mutating func fill(_ text: String, _ node: YAMLNode) -> YAMLNode? {
@@ -115,7 +143,7 @@ extension PresetMerge {
   }
 
   /// The first `{{ target.name }}` of the text.
-  private static func reference(in text: Substring) -> (name: String, range: Range<Substring.Index>)? {
+  static func reference(in text: Substring) -> (name: String, range: Range<Substring.Index>)? {
     var from = text.startIndex
     while let open = text[from...].firstRange(of: "{{") {
       from = open.upperBound

@@ -1,4 +1,4 @@
-// `responses:` → ResponseRules.
+// `responses:` → ResponseRules: conditions, outcome. Where a wait comes from is in WaitCompiler.swift.
 import DivertCore
 
 extension LoadContext {
@@ -10,18 +10,11 @@ extension LoadContext {
     guard let fields = fields(node, .response) else { return nil }
     let outcome = fields["then"].flatMap { choice($0, "'then'", Language.outcomes) }
       .flatMap(AttemptOutcome.init(rawValue:))
-    var conditions = fields["status"].map(statuses) ?? []
-    conditions += fields["header"].map(answerHeaders) ?? []
-    if let text = fields["text"] {
-      conditions += plain(comparisons(text, .init(name: "text", kind: .text)), text) { .text($0) }
-    }
-    conditions += fields["json"].map { paths($0, .one) } ?? []
-    conditions += fields["any"].map { paths($0, .any) } ?? []
-    conditions += fields["every"].map { paths($0, .every) } ?? []
     let isBare = !fields.entries.contains { Language.responseConditions.contains($0.key) }
     if isBare, fields.isWhole {
       error("no_condition", node.place, "a response rule without a condition matches every answer", "add 'status:'")
     }
+    let conditions = conditions(of: fields)
     let wait = fields["wait"].flatMap(wait)
     if wait != nil, let outcome, !Language.waitingOutcomes.contains(outcome.rawValue),
       let place = fields.entry("wait")?.keyPlace
@@ -31,7 +24,24 @@ extension LoadContext {
         "for retry, throttle and hold")
     }
     let because = fields["because"].flatMap { text($0, "'because'") }
-    return outcome.map { ResponseRule(conditions: conditions, then: $0, wait: wait, because: because) }
+    guard let outcome else { return nil }
+    var rule = ResponseRule(conditions: conditions, then: outcome, wait: wait?.source, because: because)
+    rule.waitAtLeast = wait?.atLeast
+    rule.waitAtMost = wait?.atMost
+    return rule
+  }
+
+  /// What a mapping says of an answer: `status`, `header`, `text`, `json`, `any`, `every`.
+  func conditions(of fields: Fields) -> [ResponseCondition] {
+    var conditions = fields["status"].map(statuses) ?? []
+    conditions += fields["header"].map(answerHeaders) ?? []
+    if let text = fields["text"] {
+      conditions += joined(comparisons(text, .init(name: "text", kind: .text))) { .text($0) }
+    }
+    conditions += fields["json"].map(paths) ?? []
+    conditions += fields["any"].map { items($0, .any) } ?? []
+    conditions += fields["every"].map { items($0, .every) } ?? []
+    return conditions
   }
 
   private func statuses(_ node: YAMLNode) -> [ResponseCondition] {
@@ -47,65 +57,70 @@ extension LoadContext {
   private func answerHeaders(_ node: YAMLNode) -> [ResponseCondition] {
     named(node, "'header'", strict: false).flatMap { entry in
       let name = entry.key.lowercased()
-      return plain(comparisons(entry.value, .init(name: entry.key, kind: .text)), entry.value) { .header(name, $0) }
+      return joined(comparisons(entry.value, .init(name: entry.key, kind: .text))) { .header(name, $0) }
     }
   }
 
-  private func paths(_ node: YAMLNode, _ quantifier: ResponseCondition.Quantifier) -> [ResponseCondition] {
+  /// Operators are an AND; what stands in a list behind one is an OR.
+  private func joined(
+    _ comparisons: [[Comparison]], _ make: (Comparison) -> ResponseCondition
+  ) -> [ResponseCondition] {
+    comparisons.map { $0.count == 1 ? make($0[0]) : .oneOf($0.map(make)) }
+  }
+}
+
+// Paths into JSON.
+extension LoadContext {
+  private func paths(_ node: YAMLNode) -> [ResponseCondition] {
     named(node, "a response rule's JSON paths", strict: false).flatMap { entry -> [ResponseCondition] in
-      guard let steps = path(entry.key, entry.keyPlace, quantifier) else { return [] }
-      let comparisons = comparisons(entry.value, .init(name: entry.key, kind: .json))
-      return plain(comparisons, entry.value) { .json(steps, quantifier, $0) }
+      guard let steps = path(entry.key, entry.keyPlace) else { return [] }
+      return joined(comparisons(entry.value, .init(name: entry.key, kind: .json))) { .json(steps, $0) }
     }
   }
 
-  private func path(_ text: String, _ place: Place, _ quantifier: ResponseCondition.Quantifier) -> [String]? {
+  /// Paths with `*`. Those with the same steps in front of it speak of the same items.
+  private func items(_ node: YAMLNode, _ quantifier: ResponseCondition.Quantifier) -> [ResponseCondition] {
+    var lists: [(path: [String], conditions: [ResponseCondition])] = []
+    for entry in named(node, "a response rule's JSON paths", strict: false) {
+      guard let steps = path(entry.key, entry.keyPlace, quantifier), let star = steps.firstIndex(of: "*") else {
+        continue
+      }
+      let comparisons = comparisons(entry.value, .init(name: entry.key, kind: .json))
+      let inner = within(steps[(star + 1)...], quantifier, comparisons)
+      let path = Array(steps[..<star])
+      if let place = lists.firstIndex(where: { $0.path == path }) {
+        lists[place].conditions += inner
+      } else {
+        lists.append((path, inner))
+      }
+    }
+    return lists.map { .items($0.path, quantifier, $0.conditions) }
+  }
+
+  /// The conditions on an item: at a path within it, or on the items of a list in it.
+  private func within(
+    _ steps: ArraySlice<String>, _ quantifier: ResponseCondition.Quantifier, _ comparisons: [[Comparison]]
+  ) -> [ResponseCondition] {
+    guard let star = steps.firstIndex(of: "*") else { return joined(comparisons) { .json(Array(steps), $0) } }
+    return [.items(Array(steps[..<star]), quantifier, within(steps[(star + 1)...], quantifier, comparisons))]
+  }
+
+  /// Without a quantifier a path to one value; with one, a path to items.
+  func path(_ text: String, _ place: Place, _ quantifier: ResponseCondition.Quantifier? = nil) -> [String]? {
     guard let steps = JSONPath.steps(text) else {
       error("bad_path", place, "'\(text)' is no path into JSON", "such as data.0.id")
       return nil
     }
-    let stars = steps.count { $0 == "*" }
-    if quantifier == .one, stars > 0 {
+    let hasStar = steps.contains("*")
+    if quantifier == nil, hasStar {
       error("bad_path", place, "a path with '*' stands under 'any' or 'every'", "any: { \(text): … }")
       return nil
     }
-    if quantifier != .one, stars != 1 {
+    if let quantifier, !hasStar {
       error(
-        "bad_path", place, "'\(quantifier.rawValue)' takes a path with one '*' for the items", "such as data.*.status")
+        "bad_path", place, "'\(quantifier.rawValue)' takes a path with a '*' for the items", "such as data.*.status")
       return nil
     }
     return steps
-  }
-
-  // A rule's conditions are an AND; an OR of texts would need more than its type can say.
-  private func plain(_ comparisons: [[Comparison]], _ node: YAMLNode, _ make: (Comparison) -> ResponseCondition)
-    -> [ResponseCondition]
-  {
-    if comparisons.contains(where: { $0.count > 1 }) {
-      error(
-        "not_supported", node.place, "a list is not supported yet here", "write one rule for each, or 'matches: a|b'")
-    }
-    return comparisons.flatMap { $0 }.map(make)
-  }
-
-  private func wait(_ node: YAMLNode) -> WaitSource? {
-    guard node.entries != nil else {
-      if let text = node.text, Language.waitHeader.contains(text) { return .retryAfter }
-      return duration(node, "'wait'").map { .fixed($0) }
-    }
-    guard let fields = fields(node, .wait) else { return nil }
-    let unit = fields["unit"].flatMap { choice($0, "'unit'", Language.waitUnits) }.flatMap(WaitSource.WaitUnit.init)
-    let sources = fields.entries.filter { $0.key != "unit" }
-    guard let source = sources.first, sources.count == 1 else {
-      error("contradictory", node.place, "'wait' takes one of header, json and midnight")
-      return nil
-    }
-    switch source.key {
-    case "header": return text(source.value, "'header'").map { .header($0.lowercased(), unit ?? .seconds) }
-    case "midnight": return zone(source.value, "'midnight'").map { .midnight(zone: $0) }
-    default:
-      guard let text = text(source.value, "'json'") else { return nil }
-      return path(text, source.value.place, .one).map { .json($0, unit ?? .seconds) }
-    }
   }
 }

@@ -3,17 +3,20 @@ import DivertCore
 
 extension LoadContext {
   func routes(_ node: YAMLNode) -> [Route] {
-    named(node, "'routes'").compactMap { route($0, parent: nil) }
+    named(node, "'routes'").compactMap { route($0, parent: nil, []) }
   }
 
-  private func route(_ entry: YAMLNode.Entry, parent: String?) -> Route? {
+  /// - Parameter above: the conditions on lookups of the routes above.
+  private func route(_ entry: YAMLNode.Entry, parent: String?, _ above: [Send.Guard]) -> Route? {
     guard let fields = fields(entry.value, .route, name: entry.keyPlace) else { return nil }
     let path = parent.map { "\($0)/\(entry.key)" } ?? entry.key
     var route = Route(name: entry.key, path: path, when: fields["when"].map(condition) ?? .all([]))
     route.enabled = fields["enabled"].flatMap { boolean($0, "'enabled'") } ?? true
     route.description = fields["description"].flatMap { text($0, "'description'") }
-    route.sends = fields["send"].map { sends($0, route: path, sendScope) } ?? []
-    route.children = fields["also"].map { named($0, "'also'").compactMap { self.route($0, parent: path) } } ?? []
+    let guards = above + (route.asksLookups ? [Send.Guard(route: path, condition: route.when)] : [])
+    route.sends = fields["send"].map { sends($0, route: path, sendScope, guards) } ?? []
+    let children = fields["also"].map { named($0, "'also'") } ?? []
+    route.children = children.compactMap { self.route($0, parent: path, guards) }
     if !fields.node.entriesContain("send"), !fields.node.entriesContain("also"), fields.isWhole {
       warn("idle_route", entry.keyPlace, "route '\(entry.key)' sends nothing", "add 'send:'")
     }
@@ -25,7 +28,7 @@ extension LoadContext {
     return sends(list, route: "alarms", alarmScope)
   }
 
-  private func sends(_ node: YAMLNode, route: String, _ scope: TemplateScope) -> [Send] {
+  private func sends(_ node: YAMLNode, route: String, _ scope: TemplateScope, _ guards: [Send.Guard] = []) -> [Send] {
     var sends: [Send] = []
     var labels: [String: Int] = [:]
     for (index, item) in list(node, "'send'").enumerated() {
@@ -35,7 +38,10 @@ extension LoadContext {
         error("duplicate_label", entry.labelPlace, message, "give one of them another 'as:'")
       }
       labels[entry.label] = labels[entry.label] ?? entry.labelPlace.line
-      if let send = send(entry, route, scope) { sends.append(send) }
+      if var send = send(entry, route, scope) {
+        send.prepare(lookups: lookups(of: send, guards), guards: guards)
+        sends.append(send)
+      }
     }
     return sends
   }
@@ -49,8 +55,17 @@ extension LoadContext {
     send.arguments = hold(given, against: action, entry, alarm: scope.alarm)
     send.retry = ownRetry.over(action.retry).settings
     send.orderBy = (ownOrder ?? action.orderBy)?.template
-    send.toPerson = action.definition.toPerson || action.definition.ambiguous == .park
+    send.toPerson = action.definition.recordsBeforeSending
+    send.isMessage = action.definition.toPerson
+    send.hasSteps = !action.definition.steps.isEmpty
     return send
+  }
+
+  /// Every lookup that a send needs, those of its guards first.
+  private func lookups(of send: Send, _ guards: [Send.Guard]) -> [String] {
+    guard let action = targets[send.target]?.actions[send.action]?.definition else { return [] }
+    let names = guards.flatMap(\.condition.lookupNames) + RequestRecipe.needs(send, action)
+    return RouteTable.order(of: names, in: lookupDefinitions, arguments: send.arguments)
   }
 
   /// The target's name and the action that an entry names; nil where there is none, which is reported.

@@ -96,6 +96,8 @@ extension LoadContext {
 
   func orderBy(_ node: YAMLNode, _ scope: TemplateScope) -> OrderBy? {
     if node.plainText == "none" { return OrderBy.none }
+    var scope = scope
+    scope.lookups = [:]
     guard let template = pathTemplate(node, "'order_by'", scope) else { return nil }
     if template.paths.contains(.field(.id)) {
       let message = "'order_by' cannot name 'id': an event's id is not known yet when its order is made"

@@ -9,6 +9,10 @@ struct CompiledTarget {
   var actionNames: Set<String>
   /// There are no further actions that a fault hides.
   var actionsKnown: Bool
+  /// A preset's name, or `http`.
+  var type = "http"
+  /// How the sandbox can let its requests fail.
+  var faults: [String: SandboxFault] = [:]
 }
 
 /// An action with the settings that its sends inherit.
@@ -44,10 +48,12 @@ extension LoadContext {
     return target(entry, preset)
   }
 
-  private func target(_ entry: YAMLNode.Entry, _ preset: Preset) -> CompiledTarget? {
+  /// A target of a preset's type.
+  func target(_ entry: YAMLNode.Entry, _ preset: Preset) -> CompiledTarget? {
     let parameters = preset.parameters.map(\.name)
     guard let own = fields(entry.value, .target, extra: parameters) else { return nil }
     check(secrets: preset, entry.value)
+    check(choices: preset, entry.value)
     let user = YAMLNode(content: .mapping(own.entries), place: entry.value.place)
     var merge = PresetMerge(preset, over: user)
     let tree = merge.merged(with: user)
@@ -58,6 +64,7 @@ extension LoadContext {
     }
     guard let fields = fields(tree, .target, name: entry.keyPlace) else { return nil }
     var target = target(entry.key, fields, entry.keyPlace)
+    target.type = preset.name
     if own.refused("actions", among: names) { target.actionsKnown = false }
     return target
   }
@@ -67,8 +74,10 @@ extension LoadContext {
     guard let node = entry.value["type"], !node.isEmpty else { return .some(nil) }
     guard let type = text(node, "'type'") else { return nil }
     if type == "http" { return .some(nil) }
-    if let preset = Preset.all[type] { return preset }
-    let hint = NearestName.hintOrList(type, in: Preset.all.keys + ["http"])
+    usedPresets.insert(type)
+    if let preset = presets[type] { return preset }
+    if presets.broken.contains(type) { return nil }
+    let hint = NearestName.hintOrList(type, in: presets.names + ["http"])
     error("unknown_type", node.place, "there is no target type '\(type)'", hint)
     return nil
   }
@@ -81,24 +90,36 @@ extension LoadContext {
     }
   }
 
+  private func check(choices preset: Preset, _ node: YAMLNode) {
+    for parameter in preset.parameters where !parameter.choices.isEmpty {
+      guard let value = node[parameter.name] else { continue }
+      _ = choice(value, "'\(parameter.name)'", parameter.choices)
+    }
+  }
+
   private func target(_ name: String, _ fields: Fields, _ place: Place) -> CompiledTarget {
     let names = Language.target.fields.map(\.name)
     if fields["url"] == nil, !fields.refused("url", among: names) {
       error("missing_field", place, "target '\(name)' needs 'url'", "add 'url': the base address, https://…")
     }
-    var target = TargetDefinition(name: name, base: fields["url"].flatMap(baseAddress) ?? .placeholder)
+    var target = TargetDefinition(name: name, base: fields["url"].flatMap { baseAddress($0) } ?? .placeholder)
     target.headers = fields["headers"].map { headers($0, "'headers'", targetScope(.none)) } ?? []
     if let auth = fields["auth"] { self.auth(auth, &target) }
     target.limits = fields["limit"].map(limits) ?? defaults.limits
     target.concurrency =
       fields["concurrency"].flatMap { whole($0, "'concurrency'", Language.concurrency) } ?? defaults.concurrency
       ?? target.concurrency
+    target.budget = fields["budget"].flatMap(budget)
+    target.quota = fields["quota"].map(quota) ?? []
     setTimeouts(fields["timeout"], &target)
     target.responses = (fields["responses"].map(responses) ?? []) + defaults.responses
+    if let oauth2 = ownCredentials[name] ?? target.credential.flatMap({ credentials[$0] }), oauth2.oauth2 != nil {
+      target.responses.append(.refusedToken)
+    }
     target.privateNetwork = fields["network"].flatMap { choice($0, "'network'", Language.networks) } == "private"
     target.http2 = fields["http2"].flatMap { boolean($0, "'http2'") } ?? false
     target.enabled = fields["enabled"].flatMap { boolean($0, "'enabled'") } ?? true
-    let actions = actions(fields)
+    let actions = actions(name, fields)
     let known = !fields.refused("actions", among: names)
     if known, fields["actions"] == nil {
       warn("no_actions", place, "target '\(name)' has no actions, so nothing can be sent to it", "add 'actions:'")
@@ -106,7 +127,8 @@ extension LoadContext {
     target.actions = actions.mapValues(\.definition)
     return CompiledTarget(
       definition: target, actions: actions, actionNames: Set((fields["actions"]?.entries ?? []).map(\.key)),
-      actionsKnown: known && (fields["actions"].map { $0.entries != nil } ?? true))
+      actionsKnown: known && (fields["actions"].map { $0.entries != nil } ?? true),
+      faults: fields["faults"].map(faults) ?? [:])
   }
 
   private func setTimeouts(_ node: YAMLNode?, _ target: inout TargetDefinition) {
@@ -116,23 +138,41 @@ extension LoadContext {
     target.connectTimeout = min(connect, target.totalTimeout)
   }
 
-  private func actions(_ fields: Fields) -> [String: CompiledAction] {
-    let inherited = ActionInheritance(
+  private func actions(_ target: String, _ fields: Fields) -> [String: CompiledAction] {
+    var inherited = ActionInheritance(
       retry: (fields["retry"].map(retry) ?? PartialRetry()).over(defaults.retry),
       orderBy: fields["order_by"].flatMap { orderBy($0, sendScope) } ?? defaults.orderBy,
       ambiguous: fields["ambiguous"].flatMap(ambiguous))
     var actions: [String: CompiledAction] = [:]
+    inherited.target = target
+    inherited.lookups = ownLookupNames(target, fields)
+    if let node = fields["lookups"] { ownLookups(node, target: target, inherited.lookups) }
+    var scope = targetScope(.none)
+    scope.lookups = inherited.lookups
+    inherited.verify = fields["verify"].flatMap { verify($0, scope, name: target + ".verify") }
     for entry in fields["actions"].map({ named($0, "'actions'") }) ?? [] {
       actions[entry.key] = action(entry, inherited)
     }
+    if let node = fields["lookups"] { ownCreations(node, target: target, actions) }
+    checkVerified(fields, actions)
     return actions
   }
 }
 
 extension LoadContext {
+  private func checkVerified(_ fields: Fields, _ actions: [String: CompiledAction]) {
+    guard let node = fields["ambiguous"], node.text == AmbiguousPolicy.verify.rawValue, !actions.isEmpty,
+      actions.values.allSatisfy({ $0.definition.verify == nil }),
+      !fields.refused("verify", among: Language.target.fields.map(\.name))
+    else { return }
+    error(
+      "contradictory", node.place, "'ambiguous: verify' needs 'verify': how the target is asked",
+      "verify: { get: …, landed: { … } }")
+  }
+
   /// Scheme and host must be literal or from a secret, and the scheme must be http or https.
-  private func baseAddress(_ node: YAMLNode) -> Template? {
-    guard let base = template(node, "'url'", targetScope(.none)) else { return nil }
+  func baseAddress(_ node: YAMLNode, _ what: String = "'url'", _ scope: TemplateScope? = nil) -> Template? {
+    guard let base = template(node, what, scope ?? targetScope(.none)) else { return nil }
     var literal = ""
     for part in base.parts {
       switch part {
@@ -148,25 +188,25 @@ extension LoadContext {
       }
       if case .expression(let expression) = part, case .secret = expression.path { literal += "\u{0}" }
     }
-    return checkAddress(literal, node) ? base : nil
+    return checkAddress(literal, what, node) ? base : nil
   }
 
   // A secret stands as one NUL in `literal`.
-  private func checkAddress(_ literal: String, _ node: YAMLNode) -> Bool {
+  private func checkAddress(_ literal: String, _ what: String, _ node: YAMLNode) -> Bool {
     if literal.hasPrefix("\u{0}") { return true }
     let lower = literal.lowercased()
     guard let scheme = ["https://", "http://"].first(where: lower.hasPrefix) else {
       let hint = literal.contains("://") ? "only http and https are spoken" : "begin it with https://"
-      error("bad_url", node.place, "'url' must be an http or https address", hint)
+      error("bad_url", node.place, "\(what) must be an http or https address", hint)
       return false
     }
     let authority = literal.dropFirst(scheme.count).prefix { !"/?#".contains($0) }
     if authority.isEmpty {
-      error("bad_url", node.place, "'url' has no host", "https://host.example/path")
+      error("bad_url", node.place, "\(what) has no host", "https://host.example/path")
     } else if authority.contains("@") {
-      error("bad_url", node.place, "'url' holds a user name or password", "use 'auth: { basic: … }'")
+      error("bad_url", node.place, "\(what) holds a user name or password", "use 'auth: { basic: … }'")
     } else if authority.contains(where: { $0 == " " || $0 == "\t" }) || literal.contains("#") {
-      error("bad_url", node.place, "'url' has a blank in its host, or a '#'", "https://host.example/path")
+      error("bad_url", node.place, "\(what) has a blank in its host, or a '#'", "https://host.example/path")
     } else {
       return true
     }
@@ -177,45 +217,6 @@ extension LoadContext {
     if literal.hasPrefix("\u{0}") { return literal.contains { "/?".contains($0) } }
     guard let start = literal.firstRange(of: "://") else { return false }
     return literal[start.upperBound...].contains { "/?".contains($0) }
-  }
-
-  private func auth(_ node: YAMLNode, _ target: inout TargetDefinition) {
-    if let name = node.plainText, !name.isEmpty {
-      error("not_supported", node.place, "shared credentials ('auth: \(name)') are not supported yet", "{ bearer: … }")
-      return
-    }
-    guard let fields = fields(node, .auth) else { return }
-    let scope = targetScope(.none)
-    if let bearer = fields["bearer"].flatMap({ template($0, "'bearer'", scope) }) {
-      target.headers.append(HeaderTemplate("Authorization", Template(parts: [.literal("Bearer ")] + bearer.parts)))
-    }
-    if let basic = fields["basic"].flatMap({ self.fields($0, .basic) }) {
-      let user = basic["user"].flatMap { template($0, "'user'", scope) }
-      let password = basic["password"].flatMap { template($0, "'password'", scope) }
-      target.basicAuth = BasicAuth(user: user ?? .placeholder, password: password ?? .placeholder)
-    }
-    target.headers += fields["header"].map { headers($0, "'header'", scope) } ?? []
-    target.query += fields["query"].map { pairs($0, "'query'", scope) } ?? []
-    sign(fields, &target)
-    checkOneAuthorization(node, target)
-  }
-
-  private func sign(_ fields: Fields, _ target: inout TargetDefinition) {
-    guard let entry = fields.entry("sign") ?? fields.entry("secret") else { return }
-    guard let sign = fields["sign"], let secret = fields["secret"] else {
-      let hint = "auth: { sign: standard-webhooks, secret: \"{{ secrets.name }}\" }"
-      error("missing_field", entry.keyPlace, "'sign' and 'secret' belong together", hint)
-      return
-    }
-    _ = choice(sign, "'sign'", Language.signatures)
-    let secrets = oneOrMore(secret).compactMap { template($0, "'secret'", .secretsOnly) }
-    target.signing = secrets.isEmpty ? nil : Signing(secrets: secrets)
-  }
-
-  private func checkOneAuthorization(_ node: YAMLNode, _ target: TargetDefinition) {
-    let given = target.headers.count { $0.name.lowercased() == "authorization" } + (target.basicAuth == nil ? 0 : 1)
-    guard given > 1 else { return }
-    error("contradictory", node.place, "the Authorization header is given more than once", "keep one of them")
   }
 }
 

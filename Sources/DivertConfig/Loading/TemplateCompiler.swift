@@ -8,7 +8,11 @@ extension LoadContext {
   }
 
   /// What a route's sends, and `order_by`, may name.
-  var sendScope: TemplateScope { .send(tables: Set(tables.keys)) }
+  var sendScope: TemplateScope {
+    var scope = TemplateScope.send(tables: Set(tables.keys))
+    scope.lookups = lookups
+    return scope
+  }
 
   /// What alarms may name.
   var alarmScope: TemplateScope {
@@ -38,21 +42,33 @@ extension LoadContext {
       for name in template.secretNames { self.name(secret: name, at: place(of: "secrets." + name, in: text, node)) }
       return template
     case .failure(let faults):
-      for fault in faults.faults { report(fault, text, node, shift) }
+      for fault in faults.faults { report(fault, text, node, shift, scope) }
       return nil
     }
   }
 
-  private func report(_ fault: TemplateFault, _ text: String, _ node: YAMLNode, _ shift: Int) {
+  private func report(
+    _ fault: TemplateFault, _ text: String, _ node: YAMLNode, _ shift: Int, _ scope: TemplateScope
+  ) {
     let bytes = Array(text.utf8)
     let offset = String(decoding: bytes.prefix(fault.offset), as: UTF8.self).unicodeScalars.count - shift
     let meant = String(decoding: bytes.dropFirst(fault.offset).prefix(fault.length), as: UTF8.self)
     let place = ScalarText.place(of: node, offset: max(0, offset), length: meant.unicodeScalars.count)
-    if meant.contains("."), let lookup = meant.split(separator: ".").first, lookups.contains(String(lookup)) {
-      error("not_supported", place, "'\(meant)': the fields of lookups are not supported yet", "remove it")
+    if let lookup = meant.split(separator: ".").first, scope.lookups[String(lookup)] == nil,
+      lookups[String(lookup)] != nil
+    {
+      let message = "'\(meant)': a lookup is asked for a delivery, and this is none's"
+      error("lookup_not_here", place, message, "lookups can be named in actions, and in what routes send")
       return
     }
-    error("bad_template", place, fault.reason, fault.suggestion.map { "did you mean '\($0)'?" })
+    let own = meant.split(separator: ".").first.flatMap { ownLookup(String($0)) }
+    let hint = own.map { "lookups: { \(meant.prefix { $0 != "." }): { from: \($0) } }" }
+    error("bad_template", place, fault.reason, fault.suggestion.map { "did you mean '\($0)'?" } ?? hint)
+  }
+
+  /// The full name of a target's own lookup.
+  private func ownLookup(_ name: String) -> String? {
+    lookupPlaces.keys.sorted().first { $0.hasSuffix(".\(name)") }
   }
 
   private func place(of part: String, in text: String, _ node: YAMLNode) -> Place {
@@ -127,27 +143,4 @@ extension LoadContext {
 extension Template {
   /// Stands for what is at fault and reported, so that the rest can be read; a table is never made with it.
   static let placeholder = Template(literal: "")
-
-  /// Every path that the template reads, also in its filters' arguments.
-  var paths: [ValuePath] {
-    parts.flatMap { part -> [ValuePath] in
-      guard case .expression(let expression) = part else { return [] }
-      let arguments = expression.filters.flatMap(\.arguments)
-      return [expression.path] + arguments.compactMap { if case .path(let path) = $0 { path } else { nil } }
-    }
-  }
-
-  var secretNames: [String] { paths.compactMap { if case .secret(let name) = $0 { name } else { nil } } }
-}
-
-extension BodyTemplate {
-  /// Every template of the tree.
-  var templates: [Template] {
-    switch self {
-    case .literal: []
-    case .template(let template): [template]
-    case .object(let entries): entries.flatMap(\.value.templates)
-    case .array(let items): items.flatMap(\.templates)
-    }
-  }
 }

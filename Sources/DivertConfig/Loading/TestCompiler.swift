@@ -7,7 +7,7 @@ extension LoadContext {
     let tests = file["tests"].map { node in
       named(node, "'tests'", strict: false).compactMap { configTest($0, parts) }
     }
-    return ConfigTests(tests ?? [], in: file)
+    return ConfigTests(tests ?? [], in: file, conditions: conditionScope)
   }
 
   private func configTest(_ entry: YAMLNode.Entry, _ parts: RouteTable.Parts) -> ConfigTest? {
@@ -20,7 +20,8 @@ extension LoadContext {
     let bodies = fields["body"].map { expectedBodies($0, expected, complete: fields["sends"] != nil) } ?? []
     return ConfigTest(
       name: entry.key, place: FileLine(entry.keyPlace), events: events,
-      stages: [TestStage(after: .zero, sends: sends)] + stages, bodies: bodies, lookups: mockedLookups(entry.value))
+      stages: [TestStage(after: .zero, sends: sends)] + stages, bodies: bodies,
+      lookups: fields["lookups"].map(mockedLookups) ?? [:])
   }
 
   /// `after 61m: [ … ]`: read, and refused until something can fall due later than its event.
@@ -94,18 +95,38 @@ extension LoadContext {
     }
   }
 
-  /// What lookups answer: read beside the fault that there are none yet.
-  private func mockedLookups(_ test: YAMLNode) -> [String: JSONObject] {
-    guard let node = test["lookups"], !node.isEmpty else { return [:] }
-    var lookups: [String: JSONObject] = [:]
-    for entry in named(node, "'lookups'") {
-      guard let answer = plainTree(entry.value).object else {
-        let message = "a lookup answers with fields, not with \(entry.value.kindName)"
-        error("not_a_mapping", entry.value.place, message, "\(entry.key): { id: 7 }")
+  /// What lookups answer, by full name.
+  private func mockedLookups(_ node: YAMLNode) -> [String: LookupMock] {
+    var lookups: [String: LookupMock] = [:]
+    for entry in named(node, "'lookups'", strict: false) {
+      guard let lookup = lookupDefinitions[entry.key] else {
+        reportUnknownMock(entry)
         continue
       }
-      lookups[entry.key] = answer
+      if let text = entry.value.text, Language.mockedNone.contains(text) {
+        lookups[entry.key] = LookupMock.none
+      } else if let answer = plainTree(entry.value).object {
+        checkFields(entry, lookup)
+        lookups[entry.key] = .found(answer)
+      } else {
+        let message = "a lookup answers with fields or 'none', not with \(entry.value.kindName)"
+        error("not_a_mapping", entry.value.place, message, "\(entry.key): { id: 7 }")
+      }
     }
     return lookups
+  }
+
+  private func reportUnknownMock(_ entry: YAMLNode.Entry) {
+    if lookupPlaces[entry.key] != nil { return }
+    let hint = NearestName.hintOrList(entry.key, in: lookupDefinitions.keys)
+    error("unknown_lookup", entry.keyPlace, "there is no lookup '\(entry.key)'", hint ?? "add it under 'lookups:'")
+  }
+
+  private func checkFields(_ entry: YAMLNode.Entry, _ lookup: LookupDefinition) {
+    let names = lookup.fields.map(\.name)
+    for field in entry.value.entries ?? [] where !names.contains(field.key) {
+      let message = "the lookup '\(entry.key)' has no field '\(field.key)'"
+      error("unknown_lookup_field", field.keyPlace, message, NearestName.hintOrList(field.key, in: names))
+    }
   }
 }

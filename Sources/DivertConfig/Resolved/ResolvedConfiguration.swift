@@ -36,7 +36,7 @@ package struct ResolvedConfiguration: Sendable {
 }
 
 extension Place {
-  /// Where a value came from, in short: `routes.yaml:12`, `routes.d/west.yaml:3`, `preset slack`, `default`.
+  /// Where a value came from, in short: `routes.yaml:12`, `routes.d/west.yaml:3`, `preset http`, `default`.
   var origin: String { source.hasLines ? "\(source.name):\(line)" : source.name }
 }
 
@@ -44,6 +44,6 @@ extension LoadResult {
   /// The configuration in force; nil where the files have errors.
   package var resolved: ResolvedConfiguration? {
     guard let table, let root else { return nil }
-    return ResolvedConfiguration(Resolver(root).resolved(), version: table.version)
+    return ResolvedConfiguration(Resolver(root, presets).resolved(), version: table.version)
   }
 }

@@ -4,7 +4,7 @@ import DivertCore
 extension Resolver {
   /// The target as a plain one: no `type`, and what actions and sends inherit stands with them.
   func target(_ node: YAMLNode) -> YAMLNode {
-    let own = Self.expanded(node)
+    let own = expanded(node)
     let inherited = ["type", "retry", "order_by", "ambiguous"]
     return Self.mapping(node.place, Language.target.fields.filter { !inherited.contains($0.name) }) { field in
       let value = own[field.name]
@@ -18,8 +18,8 @@ extension Resolver {
     }
   }
 
-  private static func expanded(_ node: YAMLNode) -> YAMLNode {
-    guard let type = node["type"]?.text, let preset = Preset.all[type] else { return node }
+  private func expanded(_ node: YAMLNode) -> YAMLNode {
+    guard let type = node["type"]?.text, let preset = presets[type] else { return node }
     var merge = PresetMerge(preset, over: node)
     return merge.merged(with: node)
   }
@@ -52,15 +52,20 @@ extension Resolver {
       switch field.name {
       case "retry": return Self.retry([own, target["retry"], defaults?["retry"]])
       case "order_by": return own ?? target["order_by"] ?? defaults?["order_by"]
-      case "ambiguous": return own ?? target["ambiguous"] ?? ambiguous(toPerson: node["to_person"])
+      case "ambiguous": return own ?? ambiguous(node, of: target)
       default: return own.map { Self.filled($0, field.kind) } ?? Self.standard(field)
       }
     }
   }
 
-  /// What no level nearer than `defaults` says: messages to persons are parked, whatever `defaults` says.
-  private func ambiguous(toPerson: YAMLNode?) -> YAMLNode? {
-    if toPerson?.text == "true" { return Self.standard(.init("ambiguous", .choice([]), standard: "park", "")) }
-    return defaults?["ambiguous"] ?? Self.standard(.init("ambiguous", .choice([]), standard: "retry", ""))
+  /// What levels above the action say. `verify` only for those that can; messages to persons are verified or parked, whatever
+  /// `defaults` says.
+  private func ambiguous(_ action: YAMLNode, of target: YAMLNode) -> YAMLNode? {
+    let canAsk = action["verify"] != nil || target["verify"] != nil
+    let toPerson = action["to_person"]?.text == "true"
+    let said = target["ambiguous"] ?? (toPerson ? nil : defaults?["ambiguous"])
+    if let said, said.text != AmbiguousPolicy.verify.rawValue || canAsk { return said }
+    let standard: AmbiguousPolicy = toPerson ? (canAsk ? .verify : .park) : .retry
+    return Self.standard(.init("ambiguous", .choice([]), standard: standard.rawValue, ""))
   }
 }

@@ -3,10 +3,14 @@
 
 struct Resolver {
   let root: Fields
+  let presets: PresetSet
   /// `target.action` → what its sends inherit.
   private var actions: [String: YAMLNode] = [:]
 
-  init(_ root: Fields) { self.root = root }
+  init(_ root: Fields, _ presets: PresetSet) {
+    self.root = root
+    self.presets = presets
+  }
 
   var defaults: YAMLNode? { root["defaults"] }
 

@@ -4,20 +4,43 @@ package import DivertCore
 
 package enum LanguageSchema {
   /// The schema of the main file.
-  package static var file: JSONValue { root(.file, "routes.yaml of Divert") }
+  package static var file: JSONValue { file(nil) }
 
   /// The schema of a file of `routes.d`.
-  package static var routesFile: JSONValue { root(.routesFile, "a file of Divert's routes.d") }
+  package static var routesFile: JSONValue { routesFile(nil) }
 
-  private static func root(_ part: LanguagePart, _ title: String) -> JSONValue {
-    var object = part.description.schema(fields: ["targets": targets]).object ?? JSONObject()
+  /// The schema of the main file with the target types of this configuration's `presets.d`.
+  package static func file(_ bundle: ConfigBundle?) -> JSONValue { root(.file, "routes.yaml of Divert", bundle) }
+
+  /// The same for a file of `routes.d`.
+  package static func routesFile(_ bundle: ConfigBundle?) -> JSONValue {
+    root(.routesFile, "a file of Divert's routes.d", bundle)
+  }
+
+  /// The schema of a file of `presets.d`.
+  package static var presetFile: JSONValue {
+    let rest = Language.preset.fields.filter { $0.name != "type" }
+    let description = MappingDescription(Language.preset.name, Language.preset.doc, rest, rules: Language.preset.rules)
+    let parameter = JSONObject.Member(key: LanguagePart.parameter.rawValue, value: Language.parameter.schema())
+    return root(description, "a file of Divert's presets.d", [:], definitions(.builtIn) + [parameter])
+  }
+
+  private static func root(_ part: LanguagePart, _ title: String, _ bundle: ConfigBundle?) -> JSONValue {
+    let presets = bundle.map(PresetSet.init) ?? .builtIn
+    return root(part.description, title, ["targets": targets(presets)], definitions(presets))
+  }
+
+  private static func root(
+    _ part: MappingDescription, _ title: String, _ fields: [String: JSONValue], _ definitions: [JSONObject.Member]
+  ) -> JSONValue {
+    var object = part.schema(fields: fields).object ?? JSONObject()
     object.members.insert(.init(key: "$schema", value: "http://json-schema.org/draft-07/schema#"), at: 0)
     object.members.insert(.init(key: "title", value: .string(title)), at: 1)
     object["definitions"] = .object(JSONObject(definitions))
     return .object(object)
   }
 
-  private static let definitions: [JSONObject.Member] = {
+  private static func definitions(_ presets: PresetSet) -> [JSONObject.Member] {
     let special: Set<LanguagePart> = [.file, .routesFile, .target, .preset, .parameter, .comparison, .condition]
     let parts = LanguagePart.allCases.filter { !special.contains($0) }
       .map { JSONObject.Member(key: $0.rawValue, value: $0.description.schema()) }
@@ -25,8 +48,8 @@ package enum LanguageSchema {
     return parts + comparisons + [
       .init(key: LanguagePart.condition.rawValue, value: condition), .init(key: "send", value: send),
       .init(key: "target", value: target), .init(key: "action_change", value: actionChange),
-    ] + Preset.all.values.sorted { $0.name < $1.name }.map { .init(key: "target_\($0.name)", value: target($0)) }
-  }()
+    ] + presets.all.map { .init(key: "target_\($0.name)", value: target($0)) }
+  }
 
   /// `when:`; the known values of a field are proposed, and others are right as well.
   private static let condition: JSONValue = {
@@ -38,7 +61,10 @@ package enum LanguageSchema {
       ]
     }
     var object = Language.condition.schema(fields: fields).object ?? JSONObject()
-    object["patternProperties"] = ["^raw\\..": FieldKind.comparison(.json).schema]
+    let anything = FieldKind.comparison(.json).schema
+    object["patternProperties"] = .object([
+      "^raw\\..": anything, SchemaPattern.lookupField: anything.described("The field of a lookup."),
+    ])
     return .object(object)
   }()
 
@@ -58,19 +84,19 @@ package enum LanguageSchema {
 // Targets: a plain one, or one of each preset's type.
 extension LanguageSchema {
   /// `targets:`, each by its `type`.
-  private static let targets: JSONValue = {
+  private static func targets(_ presets: PresetSet) -> JSONValue {
     let plain = FieldKind.reference("target")
-    let byType = Preset.all.keys.sorted().reversed().reduce(plain) { others, name in
+    let byType = presets.names.reversed().reduce(plain) { others, name in
       let isThis: JSONValue = ["required": ["type"], "properties": ["type": ["const": .string(name)]]]
       return ["if": isThis, "then": FieldKind.reference("target_\(name)"), "else": others]
     }
     var object = byType.object ?? JSONObject()
     object.members.insert(.init(key: "type", value: "object"), at: 0)
+    let types: JSONValue = ["enum": FieldKind.texts(["http"] + presets.names)]
     object.members.insert(
-      .init(key: "properties", value: ["type": FieldKind.targetType.schema.described("A preset; http by default.")]),
-      at: 1)
+      .init(key: "properties", value: ["type": types.described("A preset; http by default.")]), at: 1)
     return FieldKind.names(.object(object), SchemaPattern.name)
-  }()
+  }
 
   private static let target = Language.target.schema(required: ["url"])
 

@@ -21,6 +21,7 @@ extension FieldKind {
     case .address: Self.text(SchemaPattern.address)
     case .addressBlock: Self.text(SchemaPattern.address4or6)
     case .requestPath: Self.text(SchemaPattern.requestPath)
+    case .lookupPath: Self.text(SchemaPattern.lookupPath)
     case .size: ["anyOf": [["type": "integer", "minimum": 1], Self.text(SchemaPattern.size)]]
     case .statuses: ["anyOf": [FieldKind.whole(Language.statuses).schema, Self.text(SchemaPattern.statuses)]]
     case .path: ["type": Self.scalars, "pattern": .string(SchemaPattern.path)]
@@ -38,6 +39,7 @@ extension FieldKind {
   private var structure: JSONValue {
     switch self {
     case .named(let kind): Self.names(kind.schema, SchemaPattern.name)
+    case .steps: Self.names(FieldKind.mapping(.step).schema, SchemaPattern.name, count: 1)
     case .entries(let kind): ["type": "object", "additionalProperties": kind.schema]
     case .headers(let most): Self.headers(most)
     case .list(let kind): ["type": "array", "items": kind.schema]
@@ -57,17 +59,19 @@ extension FieldKind {
 
   static func texts(_ texts: some Sequence<String>) -> JSONValue { .array(texts.map { .string($0) }) }
 
-  static func names(_ value: JSONValue, _ pattern: String) -> JSONValue {
-    ["type": "object", "propertyNames": ["pattern": .string(pattern)], "additionalProperties": value]
+  static func names(_ value: JSONValue, _ pattern: String, count: Int? = nil) -> JSONValue {
+    let names: JSONValue = [
+      "type": "object", "propertyNames": ["pattern": .string(pattern)], "additionalProperties": value,
+    ]
+    guard let count, var object = names.object else { return names }
+    object["minProperties"] = .number(count)
+    object["maxProperties"] = .number(count)
+    return .object(object)
   }
 
   private static func headers(_ most: Int?) -> JSONValue {
     let line: JSONValue = ["type": scalars, "pattern": .string(SchemaPattern.line)]
-    let headers = names(line, SchemaPattern.header)
-    guard let most, var object = headers.object else { return headers }
-    object["minProperties"] = .number(most)
-    object["maxProperties"] = .number(most)
-    return .object(object)
+    return names(line, SchemaPattern.header, count: most)
   }
 
   /// All that an order can be made of; an event's id is not known yet when it is made.
@@ -84,7 +88,7 @@ extension FieldKind {
 
 // Comparisons: one definition for each kind of value.
 extension ValueKind {
-  static let all: [ValueKind] = [.text, .number, .moment, .clock, .weekday, .json]
+  static let all: [ValueKind] = [.text, .number, .moment, .clock, .weekday, .boolean, .json]
 
   var definition: String { "comparison_\(rawValue)" }
 
@@ -133,6 +137,7 @@ extension ValueKind {
     case .moment: FieldKind.text(SchemaPattern.moment)
     case .clock: FieldKind.text(SchemaPattern.clock)
     case .weekday: ["enum": FieldKind.texts(KnownValues.weekdays)]
+    case .boolean: ["type": "boolean"]
     case .json: ["anyOf": [["type": "null"], ["type": FieldKind.scalars, "not": plain]]]
     }
   }

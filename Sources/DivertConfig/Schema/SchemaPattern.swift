@@ -20,6 +20,9 @@ enum SchemaPattern {
   static let zone = "^[A-Za-z][A-Za-z0-9_+-]*(/[A-Za-z0-9_+-]+)*$"
   static let path = "^(/.*|[^./][^.]*(\\.[^.]+)*)$"
   static let requestPath = "^([/?]|$)"
+  static let lookupPath = "^\(nameText):[/?]"
+  /// A lookup's field, in a condition; in a step's also `steps.…` and `arguments.…`.
+  static let lookupField = "^(?!(call|customer|chat|device|local|raw|secrets)\\.)\(nameText)\\.."
   static let line = "^[^\\r\\n]*$"
   static let template = "\\{\\{"
   static let rawPath = "^raw[./]"

@@ -7,18 +7,21 @@ package struct ConfigTests: Sendable {
   /// In the order of the file.
   package var tests: [ConfigTest] = []
   private var file: Fields?
+  /// What the file's conditions may name.
+  private var scope = TemplateScope.condition
 
   package init() {}
 
   /// `file`: what the tests stand in.
-  init(_ tests: [ConfigTest], in file: Fields) {
+  init(_ tests: [ConfigTest], in file: Fields, conditions scope: TemplateScope) {
     self.tests = tests
     self.file = file
+    self.scope = scope
   }
 
   /// The file's actions, routes and branches, each in the order of the file. Found anew each time: only who runs tests
   /// asks for them.
-  package var points: [CoveragePoint] { file.map(CoveragePoint.all) ?? [] }
+  package var points: [CoveragePoint] { file.map { CoveragePoint.all(in: $0, scope) } ?? [] }
 
   /// Where the route of this path is switched off; nil: it is not.
   func switchedOff(_ path: String) -> FileLine? {
@@ -55,9 +58,8 @@ package struct ConfigTest: Sendable {
   /// What must follow, in stages of the clock; the first is what is due when the last event has come.
   package var stages: [TestStage]
   package var bodies: [ExpectedBody]
-  /// What lookups answer in this test, by their names. No version of the language has lookups yet: they are read and
-  /// kept, and the file is refused.
-  package var lookups: [String: JSONObject] = [:]
+  /// What lookups answer in this test, by their full names.
+  package var lookups: [String: LookupMock] = [:]
 }
 
 /// An event of a test as the source's normaliser read it.

@@ -37,7 +37,9 @@ extension TestResult {
   private var diff: [String] {
     var lines: [String] = []
     if differences.contains(where: { $0.kind == .missing || $0.kind == .unexpected }) { lines += deliveryDiff }
-    for difference in differences where difference.kind == .fault { lines.append(difference.sentence) }
+    for difference in differences where [.fault, .lookup].contains(difference.kind) {
+      lines.append(difference.sentence)
+    }
     lines += bodyDiff + notes.map { "note: \($0)" }
     return lines
   }

@@ -50,6 +50,8 @@ package struct TestDelivery: Sendable {
   package var body: JSONValue?
   /// Why no request could be made of it; nil: it could.
   package var fault: Reason?
+  /// Lookups that it needs and the test says nothing of.
+  package var openLookups: [String] = []
 }
 
 /// One thing that is not as a test has it.
@@ -63,6 +65,8 @@ package struct TestDifference: Sendable, Hashable {
     case body
     /// Planned, but its request could not be made: the delivery would be dead.
     case fault
+    /// Planned, but it asks a lookup that the test does not answer.
+    case lookup
   }
 
   package var kind: Kind
@@ -88,6 +92,7 @@ package struct TestDifference: Sendable, Hashable {
     switch kind {
     case .missing: return "\(delivery) was expected and not sent\(reason)"
     case .unexpected: return "\(delivery) was sent and not expected\(origin)\(reason)"
+    case .lookup: return "\(delivery) cannot be judged\(origin)\(reason)"
     case .fault: return "\(delivery) could not be sent\(origin)\(reason)"
     case .body:
       let place = path.map { $0.isEmpty ? "" : " at \($0)" } ?? ""

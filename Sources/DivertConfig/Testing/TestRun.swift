@@ -45,12 +45,13 @@ extension TestRun {
   }
 
   private mutating func follow(_ event: Event, _ number: Int, _ gauge: inout CoverageGauge) {
-    let rehearsal = Rehearsal(event, under: table)
-    let followed = rehearsal.deliveries.map { TestDelivery($0, event: number) }
+    let rehearsal = Rehearsal(event, under: table, lookups: test.lookups)
+    let followed = rehearsal.deliveries.filter { !$0.isSkipped }.map { TestDelivery($0, event: number) }
     deliveries += followed
     explanations.append(rehearsal.routes)
     let fired = Set(rehearsal.routes.flatMap(\.firedPaths))
-    let context = EvaluationContext(event: event, zone: table.zone, patterns: table.patterns)
+    var context = EvaluationContext(event: event, zone: table.zone, patterns: table.patterns)
+    context.memo.lookups = rehearsal.lookups.mapValues(\.json)
     gauge.note(fired: fired, sent: Set(followed.map(\.name)), in: context)
   }
 }
@@ -113,17 +114,24 @@ extension TestRun {
   }
 
   private func faults() -> [TestDifference] {
-    deliveries.compactMap { delivery in
-      delivery.fault.map {
-        TestDifference(
-          kind: .fault, delivery: delivery.name, route: delivery.route, event: delivery.event, why: $0.sentence)
-      }
+    deliveries.filter { !$0.openLookups.isEmpty }.map { delivery in
+      let names = delivery.openLookups.map { "`\($0)`" }.joined(separator: " and ")
+      let example = delivery.openLookups.map { "\($0): { … }" }.joined(separator: ", ")
+      let reason = "it asks \(names), and the test does not say what that answers: lookups: { \(example) }"
+      return TestDifference(
+        kind: .lookup, delivery: delivery.name, route: delivery.route, event: delivery.event, why: reason)
     }
+      + deliveries.compactMap { delivery in
+        delivery.fault.map {
+          TestDifference(
+            kind: .fault, delivery: delivery.name, route: delivery.route, event: delivery.event, why: $0.sentence)
+        }
+      }
   }
 
   private func bodies() -> [TestDifference] {
     test.bodies.flatMap { expected -> [TestDifference] in
-      let sent = deliveries.filter { $0.name == expected.send && $0.fault == nil }
+      let sent = deliveries.filter { $0.name == expected.send && $0.fault == nil && $0.openLookups.isEmpty }
       let values = expected.isPerDelivery ? expected.values : sent.map { _ in expected.values.first ?? .null }
       return zip(sent, values).flatMap { delivery, value in
         BodyDifference.all(expected: value, actual: delivery.body).map { found in
@@ -168,9 +176,8 @@ extension TestDelivery {
     route = rehearsed.plan.route
     due = rehearsed.plan.due
     self.event = event
-    switch rehearsed.request {
-    case .success(let request): body = request.readableBody
-    case .failure(let reason): fault = reason.reason
-    }
+    openLookups = rehearsed.openLookups
+    fault = openLookups.isEmpty ? rehearsed.fault : nil
+    if case .success(let request) = rehearsed.request { body = request.readableBody }
   }
 }

@@ -68,7 +68,7 @@ extension RouteWarnings {
   private func reportNever(_ route: Route, _ entry: YAMLNode.Entry, _ above: RouteFrame) {
     guard let when = entry.value.entry("when") else { return }
     var frame = above
-    let scratch = LoadContext()
+    let scratch = LoadContext(conditions: context.conditionScope)
     for term in when.value.entries ?? [] {
       for condition in scratch.term(term) {
         let before = frame

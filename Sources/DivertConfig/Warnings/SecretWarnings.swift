@@ -12,13 +12,12 @@ extension LoadContext {
         warnOfLiteral(header.value, "'\(header.key)'")
       }
     }
-    // They come later, and are secrets already.
-    for credential in fields.node["credentials"]?.entries ?? [] { warnOfSecrets(auth: credential.value) }
+    for credential in fields["credentials"]?.entries ?? [] { warnOfSecrets(auth: credential.value) }
     for target in fields["targets"]?.entries ?? [] { warnOfSecrets(target: target.value) }
   }
 
   private func warnOfSecrets(target: YAMLNode) {
-    let preset = target["type"]?.text.flatMap { Preset.all[$0] }
+    let preset = target["type"]?.text.flatMap { presets[$0] }
     let ownKeys = Set(preset?.parameters.filter(\.secret).map(\.name) ?? [])
     for entry in target.entries ?? [] where !ownKeys.contains(entry.key) {
       if entry.key == "auth" { warnOfSecrets(auth: entry.value) } else { warnOfSecrets(entry) }
@@ -29,11 +28,19 @@ extension LoadContext {
     for entry in auth.entries ?? [] {
       switch entry.key {
       case "bearer", "secret": for node in oneOrMore(entry.value) { warnOfLiteral(node, "'\(entry.key)'") }
+      case "oauth2": warnOfSecrets(oauth2: entry.value)
       case "basic": entry.value["password"].map { warnOfLiteral($0, "'password'") }
       case "header", "query": for pair in entry.value.entries ?? [] { warnOfLiteral(pair.value, "'\(pair.key)'") }
       default: break
       }
     }
+  }
+
+  private func warnOfSecrets(oauth2: YAMLNode) {
+    for name in ["client_secret", "refresh_token", "private_key"] {
+      oauth2[name].map { warnOfLiteral($0, "'\(name)'") }
+    }
+    for pair in oauth2["form"]?.entries ?? [] { warnOfSecrets(pair) }
   }
 
   /// What stands anywhere else: by the name before it, or by its own shape.

@@ -8,6 +8,7 @@ extension RouteWarnings {
     checkTwice(send, item, &frame)
     checkFields(send, item, frame)
     checkWindow(send, item, frame)
+    checkLoop(send, item, frame)
   }
 
   private func checkTwice(_ send: Send, _ item: YAMLNode, _ frame: inout RouteFrame) {
@@ -37,7 +38,7 @@ extension RouteWarnings {
   }
 
   /// Where the item names its action.
-  private func place(_ item: YAMLNode) -> Place {
+  func place(_ item: YAMLNode) -> Place {
     item.entries?.first { $0.key.contains(".") }?.keyPlace ?? item.place
   }
 }
@@ -91,7 +92,8 @@ extension RouteWarnings {
       ?? (action.definition.templates + (target.definition.headers + target.definition.query).map(\.value)
       + [target.definition.base]).reduce(into: Set<EventField>()) { $0.formUnion($1.needed) }
     needs[key] = fixed
-    return defaults.flatMap(\.templates).reduce(into: fixed) { $0.formUnion($1.needed) }
+    let asked = send.lookups.compactMap { context.lookupDefinitions[$0] }.flatMap(\.request.templates)
+    return (defaults.flatMap(\.templates) + asked).reduce(into: fixed) { $0.formUnion($1.needed) }
   }
 
   /// Where a template in the tree needs the field.

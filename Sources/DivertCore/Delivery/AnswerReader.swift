@@ -11,8 +11,14 @@ struct AnswerReader {
     self.patterns = patterns
   }
 
+  /// A part of an answer, as if it were one.
+  init(part: JSONValue, of answer: HTTPAnswer, _ patterns: PatternCache) {
+    self.init(HTTPAnswer(status: answer.status, headers: answer.headers, body: part.encoded()), patterns)
+    parsed = .some(part)
+  }
+
   /// The body as JSON; nil where it is none.
-  private mutating func json() -> JSONValue? {
+  mutating func json() -> JSONValue? {
     if let parsed { return parsed }
     let value = try? JSONValue.parse(answer.body)
     parsed = .some(value)
@@ -21,7 +27,7 @@ struct AnswerReader {
 
   private mutating func text() -> String {
     if let decoded { return decoded }
-    let text = String(decoding: answer.body, as: UTF8.self)
+    let text = String(decoding: answer.body, as: UTF8.self).trimmed
     decoded = text
     return text
   }
@@ -32,19 +38,21 @@ struct AnswerReader {
     case .status(let ranges): ranges.contains { $0.contains(answer.status) }
     case .header(let name, let comparison): holds(comparison, answer.header(name).map(JSONValue.string))
     case .text(let comparison): holds(comparison, .string(text()))
-    case .json(let steps, let quantifier, let comparison): holds(steps, quantifier, comparison)
+    case .json, .items: json().map { holds(condition, in: $0) } ?? false
+    case .oneOf(let conditions): conditions.contains { holds($0) }
     }
   }
 
-  /// With `one` a path without `*`; with `any` one of the items, with `every` all of them and at least one.
-  private mutating func holds(
-    _ steps: [String], _ quantifier: ResponseCondition.Quantifier, _ comparison: Comparison
-  ) -> Bool {
-    let values = json()?.values(at: steps[...]) ?? []
-    switch quantifier {
-    case .one: return holds(comparison, values.first ?? nil)
-    case .any: return values.contains { holds(comparison, $0) }
-    case .every: return !values.isEmpty && values.allSatisfy { holds(comparison, $0) }
+  /// A condition on JSON, of a body or of an item of a list.
+  private func holds(_ condition: ResponseCondition, in value: JSONValue) -> Bool {
+    switch condition {
+    case .json(let steps, let comparison): return holds(comparison, value.value(at: steps))
+    case .items(let steps, let quantifier, let conditions):
+      guard let items = value.value(at: steps)?.array, !items.isEmpty else { return false }
+      let fits = { (item: JSONValue) in conditions.allSatisfy { holds($0, in: item) } }
+      return quantifier == .any ? items.contains(where: fits) : items.allSatisfy(fits)
+    case .oneOf(let conditions): return conditions.contains { holds($0, in: value) }
+    case .status, .header, .text: return false
     }
   }
 
@@ -65,15 +73,44 @@ struct AnswerReader {
     }
   }
 
-  /// A number, whole or with a fraction, read in its unit; nil for anything else. What has gone by: zero.
+  /// The number at a place; nil where there is none.
+  mutating func number(_ place: AnswerPlace) -> Double? {
+    if case .usedOfAll(let place) = place { return text(at: place).flatMap(Self.left) }
+    return text(at: place).flatMap { Double($0) }.flatMap { $0.isFinite ? $0 : nil }
+  }
+
+  private mutating func text(at place: AnswerPlace) -> String? {
+    switch place {
+    case .header(let name): answer.header(name)
+    case .json(let steps): json()?.value(at: steps).map { EventValue.json($0).text }
+    case .usedOfAll(let place): text(at: place)
+    }
+  }
+
+  /// Of the first `used/all` in a text: what is left; nil where there is none.
+  private static func left(_ text: String) -> Double? {
+    let digits = { (character: Character) in character.isASCII && character.isNumber }
+    let halves = text.split(separator: "/", omittingEmptySubsequences: false)
+    for (before, after) in zip(halves, halves.dropFirst()) {
+      let used = String(before.reversed().prefix(while: digits).reversed())
+      guard let used = Double(used), let all = Double(String(after.prefix(while: digits))) else { continue }
+      return all - used
+    }
+    return nil
+  }
+
+  /// A number, whole or with a fraction, or a moment, read in its unit; nil for anything else. What has gone by: zero.
   private static func span(_ text: String, _ unit: WaitSource.WaitUnit, _ now: Timestamp) -> Span? {
+    if unit == .date {
+      return (RetryAfter.date(text, now: now) ?? Timestamp(iso8601: text)).map { max(.zero, $0 - now) }
+    }
     guard let number = Double(text), number.isFinite, abs(number) < 1e15 else { return nil }
     let span: Span =
       switch unit {
       case .seconds: .milliseconds(Int64((number * 1000).rounded(.up)))
       case .milliseconds: .milliseconds(Int64(number.rounded(.up)))
       case .unix: Timestamp(milliseconds: Int64((number * 1000).rounded(.up))) - now
-      case .unixMilliseconds: Timestamp(milliseconds: Int64(number.rounded(.up))) - now
+      case .unixMilliseconds, .date: Timestamp(milliseconds: Int64(number.rounded(.up))) - now
       }
     return max(.zero, span)
   }

@@ -23,6 +23,7 @@ extension DeadLetter {
     object.add("version", .string(delivery.version))
     object.add("to_person", .bool(delivery.plan.toPerson))
     addBookkeeping(to: &object)
+    if !delivery.memo.isEmpty { object.add("memo", delivery.memo.json) }
     if let request { object.add("request", request.json) }
     object.add("attempts", .array(delivery.attempts.map(\.json)))
     object.add("event", .object(event.readable))
@@ -34,6 +35,7 @@ extension DeadLetter {
     object.add("counted", .number(delivery.counted))
     if let first = delivery.firstAttemptAt { object.add("first_attempt_at", .string(first.iso8601)) }
     object.add("stood_ms", .number(delivery.stood.milliseconds))
+    if delivery.plan.prepares { object.add("prepares", true) }
     if let ordinal = delivery.replayOf { object.add("replay_of", .number(ordinal)) }
     if let ordinal = delivery.replayedBy { object.add("replayed_by", .number(ordinal)) }
     object.add("as_was", .bool(delivery.asWas))
@@ -55,11 +57,15 @@ extension Reason {
 
 extension Attempt {
   fileprivate var json: JSONValue {
-    [
-      "started_at": .string(startedAt.iso8601), "duration_ms": .number(duration.milliseconds),
-      "status": status.map { .number($0) } ?? .null, "outcome": .string(outcome.rawValue), "reason": reason.json,
-      "answer": .string(answer),
-    ]
+    var object = JSONObject()
+    object.add("stage", text: stage)
+    object.add("started_at", .string(startedAt.iso8601))
+    object.add("duration_ms", .number(duration.milliseconds))
+    object.add("status", status.map { .number($0) } ?? .null)
+    object.add("outcome", .string(outcome.rawValue))
+    object.add("reason", reason.json)
+    object.add("answer", .string(answer))
+    return .object(object)
   }
 }
 

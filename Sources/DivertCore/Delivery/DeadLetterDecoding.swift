@@ -73,7 +73,8 @@ private struct LetterReader {
     let key = text(object, "", "order_key")
     guard let route, let send, let target, let action else { return nil }
     return PlannedDelivery(
-      route: route, send: send, target: target, action: action, orderKey: key, due: due, toPerson: toPerson)
+      route: route, send: send, target: target, action: action, orderKey: key, due: due, toPerson: toPerson,
+      prepares: bool(object, "prepares") ?? false)
   }
 
   private mutating func bookkeeping(_ object: JSONObject, _ delivery: inout Delivery) {
@@ -83,6 +84,13 @@ private struct LetterReader {
     delivery.replayOf = ordinal(object, "replay_of")
     delivery.replayedBy = ordinal(object, "replayed_by")
     delivery.asWas = bool(object, "as_was") ?? true
+    if let json = object["memo"] {
+      if let memo = DeliveryMemo(json: json) {
+        delivery.memo = memo
+      } else {
+        fault("memo", "is not what Divert writes there")
+      }
+    }
     delivery.edited = object["edited"].flatMap { request($0, "edited") }
   }
 
@@ -109,7 +117,7 @@ private struct LetterReader {
     guard let started, let outcome else { return nil }
     return Attempt(
       startedAt: started, duration: Span(milliseconds: duration), status: status, outcome: outcome, reason: reason,
-      answer: answer)
+      answer: answer, stage: text(object, path, "stage"))
   }
 }
 

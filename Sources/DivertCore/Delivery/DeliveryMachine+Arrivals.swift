@@ -1,5 +1,15 @@
 // How deliveries come into the machine: with a new event, claimed from disk, or recovered after a restart; and how they queue.
 
+/// What becomes of a delivery whose request was under way when the process ended.
+package enum Interruption: Sendable, Hashable {
+  /// A second request does no harm.
+  case again
+  /// It ends as dead(ambiguous).
+  case park
+  /// Its target is asked whether it arrived, this long from now.
+  case verify(after: Span)
+}
+
 extension DeliveryMachine {
   /// An event was committed; `hot` are its packed deliveries, which the machine now owns.
   package mutating func planned(
@@ -44,23 +54,30 @@ extension DeliveryMachine {
     gates[target].claiming = false
     gates[target].diskDue = claim.nextDue
     if claim.nextDue.map({ $0 > now }) ?? true { gates[target].backlog = false }
+    // Asked before the order to give up: all that waits is still to be asked for.
+    if gates[target].givingUp != nil, !gates[target].claimsAll { gates[target].diskDue = now }
     // Some are left and none came: the store cannot read them. The order to give them up ends undone.
-    if claim.deliveries.isEmpty, claim.nextDue != nil { endGivingUp(target) }
+    if claim.deliveries.isEmpty, claim.nextDue != nil, gates[target].claimsAll { endGivingUp(target) }
     for found in claim.deliveries { queue(enter(found.delivery, found.event, packed: false), now) }
     touch(target)
   }
 
-  /// A delivery was found `sending` after a restart: nobody knows whether it arrived. `park` ends it as dead(ambiguous),
-  /// else it waits for another attempt.
-  package mutating func interrupted(_ found: ClaimedDelivery, park: Bool, now: Timestamp) {
+  /// A delivery was found `sending` after a restart: nobody knows whether it arrived.
+  package mutating func interrupted(_ found: ClaimedDelivery, _ verdict: Interruption, now: Timestamp) {
     let slot = enter(found.delivery, found.event, packed: false)
-    if !park {
-      jobs[slot].delivery.state = .waiting
-      return spill(slot)
+    switch verdict {
+    case .again: break
+    case .verify(let after):
+      jobs[slot].delivery.memo.isUncertain = true
+      jobs[slot].delivery.due = now + after
+    case .park:
+      gates[jobs[slot].target].inFlight += 1
+      return die(
+        slot, Reason("ambiguous", "the router stopped while the request was under way; whether it arrived is not known")
+      )
     }
-    gates[gate(found.delivery.plan.target)].inFlight += 1
-    die(
-      slot, Reason("ambiguous", "the router stopped while the request was under way; whether it arrived is not known"))
+    jobs[slot].delivery.state = .waiting
+    spill(slot)
   }
 
   /// Rows became free on disk.
@@ -82,31 +99,53 @@ extension DeliveryMachine {
     if let settling = lines[key]?.settling, packed || settling > committedTurn { return spill(slot) }
     if lines[key]?.headed != true {
       lines[key, default: Line()].headed = true
+      lines[key]?.queue = target
       jobs[slot].head = true
       return makeReady(slot)
     }
+    follow(slot, key)
+  }
+
+  /// Behind the head of its line, and in the memory of the target in whose queue that stands.
+  private mutating func follow(_ slot: Int, _ key: LineKey) {
+    let queue = lines[key]?.queue ?? jobs[slot].target
+    if queue != jobs[slot].target, gates[queue].queued >= capacity(queue) { return spill(slot) }
     jobs[slot].phase = .following
-    gates[target].queued += 1
+    count(slot, in: queue)
     lines[key]?.followers.append(slot)
   }
 
+  /// The job counts as queued from now on.
+  mutating func count(_ slot: Int, in queue: Int) {
+    jobs[slot].queuedIn = queue
+    gates[queue].queued += 1
+  }
+
+  /// The job is queued no longer.
+  mutating func uncount(_ slot: Int) {
+    gates[jobs[slot].queuedIn].queued -= 1
+    if jobs[slot].queuedIn != jobs[slot].target { touch(jobs[slot].queuedIn) }
+  }
+
   /// Whether one more may wait in memory: an open target's up to its capacity, a closed one's only to probe it.
-  private mutating func hasRoom(_ target: Int, _ now: Timestamp) -> Bool {
-    if gates[target].isOpen || gates[target].givingUp != nil { return gates[target].queued < capacity(target) }
+  mutating func hasRoom(_ target: Int, _ now: Timestamp) -> Bool {
+    if gates[target].isOpen || gates[target].givingUp != nil {
+      return gates[target].queued < capacity(target) && (!isBarred(target) || gates[target].givingUp != nil)
+    }
     return gates[target].queued == 0 && gates[target].passage(now) == .go
   }
 
   mutating func makeReady(_ slot: Int) {
     let target = jobs[slot].target
     jobs[slot].phase = .ready
-    gates[target].queued += 1
-    gates[target].ready.append(slot)
+    count(slot, in: target)
+    if gates[target].desk != nil, gathers(slot) { gather(slot) } else { gates[target].ready.append(slot) }
     touch(target)
   }
 
   func lineKey(_ slot: Int) -> LineKey? {
     guard let key = jobs[slot].delivery.plan.orderKey, jobs[slot].delivery.replayOf == nil else { return nil }
-    return LineKey(target: jobs[slot].target, key: key)
+    return LineKey(target: jobs[slot].home, key: key)
   }
 
   /// Puts a job that is in no queue back on disk, unattempted, as a waiting row. Later ones of its key go behind it there.
@@ -118,8 +157,11 @@ extension DeliveryMachine {
 
   /// Commits the job's delivery as a row of its own.
   mutating func keepRow(_ slot: Int) {
+    // What is given up is not prepared any more: it is claimed where it dies.
+    if gates[jobs[slot].home].givingUp != nil { jobs[slot].delivery.queue = nil }
     pending.batch.rows.append(jobs[slot].delivery)
     gates[jobs[slot].target].lastEnd = turn + 1
+    gates[jobs[slot].home].lastEnd = turn + 1
     if jobs[slot].packed {
       ledger.set(jobs[slot].delivery.id, .row, now: jobs[slot].delivery.due)
       jobs[slot].packed = false
@@ -129,7 +171,13 @@ extension DeliveryMachine {
   /// Puts everything back on disk that waits in memory for a target, in order, so that nothing is held there while it is closed.
   mutating func spillAll(_ target: Int) {
     while let slot = gates[target].ready.popFirst() {
-      gates[target].queued -= 1
+      uncount(slot)
+      let key = lineKey(slot)
+      spill(slot)
+      if let key { closeLine(key) }
+    }
+    for slot in gates[target].desk?.drain() ?? [] {
+      uncount(slot)
       let key = lineKey(slot)
       spill(slot)
       if let key { closeLine(key) }
@@ -140,7 +188,7 @@ extension DeliveryMachine {
   mutating func closeLine(_ key: LineKey) {
     lines[key]?.headed = false
     while let follower = lines[key]?.followers.popFirst() {
-      gates[key.target].queued -= 1
+      uncount(follower)
       spill(follower)
     }
     settle(key)

@@ -6,6 +6,7 @@ extension DeliveryMachine {
     while place < touched.count {
       let target = touched[place]
       gates[target].touched = false
+      looks += 1
       pump(target, now)
       place += 1
     }
@@ -19,10 +20,16 @@ extension DeliveryMachine {
       buryWaiting(target, reason)
       return declareCongestion(target, now)
     }
+    if isBarred(target) { return bar(target, now) }
     var wake: Timestamp?
-    while !gates[target].ready.isEmpty {
+    while hasWork(target, now, &wake) {
       guard case .wait(let until) = gates[target].passage(now) else {
-        depart(target, now)
+        // Its turn comes behind the others of its credential.
+        if gates[target].credential != nil {
+          enlist(target)
+          break
+        }
+        departNext(target, now)
         continue
       }
       wake = until
@@ -34,16 +41,37 @@ extension DeliveryMachine {
     if let wake { setTimer(target, wake) }
   }
 
+  /// Whether something waits to go out, as soon as its target may be asked; sets `wake` for what gathers.
+  mutating func hasWork(_ target: Int, _ now: Timestamp, _ wake: inout Timestamp?) -> Bool {
+    if !gates[target].ready.isEmpty { return true }
+    return gates[target].desk != nil && hasRipeBatch(target, now, &wake)
+  }
+
+  /// The next request goes: where there are both, a batch and one that goes alone in turn.
+  mutating func departNext(_ target: Int, _ now: Timestamp) {
+    if gates[target].desk != nil {
+      var wake: Timestamp?
+      let isAlone = !gates[target].ready.isEmpty && gates[target].batchWentLast
+      if !isAlone, hasRipeBatch(target, now, &wake) {
+        gates[target].batchWentLast = true
+        return departBatch(target, now)
+      }
+      gates[target].batchWentLast = false
+    }
+    depart(target, now)
+  }
+
   private mutating func depart(_ target: Int, _ now: Timestamp) {
     guard let slot = gates[target].ready.popFirst() else { return }
-    gates[target].queued -= 1
+    uncount(slot)
     let token = jobs[slot].depart(probe: !gates[target].isOpen, now)
     gates[target].depart()
+    if let credential = gates[target].credential { lend(slot, credential) }
     if jobs[slot].phase == .recording { record(slot, token) } else { pending.sends.append(token) }
   }
 
   /// `sending` goes to disk before the first byte leaves.
-  private mutating func record(_ slot: Int, _ token: JobToken) {
+  mutating func record(_ slot: Int, _ token: JobToken) {
     keepRow(slot)
     turnNeeded = true
     recording.append(Pending(turn: turn + 1, value: token))
@@ -57,7 +85,7 @@ extension DeliveryMachine {
     while let first = recording.first, first.turn <= turn {
       _ = recording.popFirst()
       guard let job = live(first.value), job.phase == .recording else { continue }
-      if stopping || gates[job.target].isShut || gates[job.target].givingUp != nil {
+      if stopping || gates[job.target].isShut || !isReady(job.target) || gates[job.target].givingUp != nil {
         postpone(first.value.slot, job.delivery.reason, until: job.delivery.due)
       } else {
         dispatch(first.value)
@@ -80,14 +108,15 @@ extension DeliveryMachine {
       return
     }
     gates[target].claiming = true
+    gates[target].claimsAll = false
     pending.claims.append(ClaimWish(target: gates[target].name, limit: room))
   }
 
   /// New deliveries get rows while the target is closed or more is due than memory takes, and until a claim has taken all of that.
-  private mutating func declareCongestion(_ target: Int, _ now: Timestamp) {
+  mutating func declareCongestion(_ target: Int, _ now: Timestamp) {
     let behind = gates[target].diskDue.map { $0 <= now } ?? false
     let full = gates[target].queued >= capacity(target)
-    if !gates[target].isOpen || full || behind && gates[target].room == 0 {
+    if !gates[target].isOpen || isBarred(target) || full || behind && gates[target].room == 0 {
       gates[target].backlog = true
     } else if !behind && !gates[target].claiming {
       gates[target].backlog = false
@@ -97,7 +126,7 @@ extension DeliveryMachine {
     pending.congestion.append((gates[target].name, gates[target].congested))
   }
 
-  private mutating func setTimer(_ target: Int, _ time: Timestamp) {
+  mutating func setTimer(_ target: Int, _ time: Timestamp) {
     if let set = gates[target].wakeAt, set <= time { return }
     gates[target].wakeAt = time
     timers.set(target, at: time)
@@ -105,14 +134,14 @@ extension DeliveryMachine {
 }
 
 extension DeliveryMachine.Job {
-  /// Its turn has come: it goes out, to a person once that is on disk.
-  fileprivate mutating func depart(probe: Bool, _ now: Timestamp) -> JobToken {
+  /// Its turn has come: it goes out, to a person once that is on disk (one that goes out in stages before its last request).
+  mutating func depart(probe: Bool, _ now: Timestamp) -> JobToken {
     self.probe = probe
     if delivery.firstAttemptAt != nil, delivery.due < now {
       delivery.stood = delivery.stood + (now - delivery.due)
       delivery.due = now
     }
-    if delivery.plan.toPerson {
+    if delivery.plan.toPerson, !delivery.isInStages {
       phase = .recording
       delivery.state = .sending
     } else {

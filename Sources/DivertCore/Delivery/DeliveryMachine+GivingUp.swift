@@ -11,7 +11,24 @@ extension DeliveryMachine {
     gates[target].givingUp = reason
     gates[target].diskDue = gates[target].diskDue ?? now
     givingUp.insert(target)
+    comeHome(target)
     touch(target)
+  }
+
+  /// What stands in another target's queue to be prepared is given up with the rest.
+  private mutating func comeHome(_ target: Int) {
+    for slot in jobs.indices where jobs[slot].home == target && jobs[slot].target != target {
+      switch jobs[slot].phase {
+      case .ready: _ = gates[jobs[slot].target].ready.removeAll { $0 == slot }
+      case .awaiting: break
+      default: continue
+      }
+      uncount(slot)
+      touch(jobs[slot].target)
+      jobs[slot].target = target
+      if jobs[slot].head, let key = lineKey(slot) { lines[key]?.queue = target }
+      makeReady(slot)
+    }
   }
 
   /// Whether something of an order to give up is still to be done.
@@ -25,17 +42,25 @@ extension DeliveryMachine {
   /// A turn of giving up: what is in memory dies, more is claimed whenever it is due.
   mutating func buryWaiting(_ target: Int, _ reason: Reason) {
     while let slot = gates[target].ready.popFirst() {
-      gates[target].queued -= 1
+      uncount(slot)
+      gates[target].inFlight += 1
+      die(slot, reason)
+    }
+    for slot in gates[target].desk?.drain() ?? [] {
+      uncount(slot)
       gates[target].inFlight += 1
       die(slot, reason)
     }
     if gates[target].claiming { return }
     if gates[target].diskDue != nil {
       gates[target].claiming = true
+      gates[target].claimsAll = true
       let room = max(1, gates[target].capacity - gates[target].queued)
       pending.claims.append(ClaimWish(target: gates[target].name, limit: room, evenLater: true))
-    } else if gates[target].queued == 0, gates[target].inFlight == 0, committedTurn >= gates[target].lastEnd {
-      // The rows of all that ended are on disk, and what they freed there has been told: nothing is left.
+    } else if gates[target].queued == 0, gates[target].inFlight == 0, committedTurn >= gates[target].lastEnd,
+      !jobs.contains(where: { $0.phase != .vacant && $0.home == target })
+    {
+      // None is being prepared elsewhere. The rows of all that ended are on disk, and what they freed there has been told: nothing is left.
       endGivingUp(target)
     }
   }

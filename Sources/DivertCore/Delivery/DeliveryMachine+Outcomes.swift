@@ -1,49 +1,73 @@
 // Step 10 of the line: an attempt's outcome makes its delivery delivered, waiting until some time, or dead, and rules on its target.
 
 extension DeliveryMachine {
+  /// Attempts that a delivery keeps at most.
+  static let keptAttempts = 100
+
   /// An attempt ended. `attempt.outcome` is what the target's response rules made of it, `wait` what the target asked for;
-  /// `retry` holds for this delivery. Returns when the next attempt may go; nil where none follows.
+  /// `retry` holds for this delivery. `verify`: where the attempt is ambiguous the target is asked this long from now whether
+  /// it arrived; nil: it is parked. Returns when the next attempt may go; nil where none follows.
   @discardableResult
   package mutating func attempted(
-    _ token: JobToken, _ attempt: Attempt, wait: Span?, retry: RetrySettings, now: Timestamp
+    _ token: JobToken, _ attempt: Attempt, wait: Span?, retry: RetrySettings, verify: Span? = nil, now: Timestamp
   ) -> Timestamp? {
     guard isLive(token), jobs[token.slot].phase == .sending else { return nil }
     postponedUntil = nil
-    judge(token.slot, attempt, wait: wait, retry: retry, now)
+    giveBack(token.slot)
+    if jobs[token.slot].batch != nil { leaveBatch(token.slot) }
+    judge(token.slot, attempt, wait: wait, retry: retry, verify: verify, now)
     return postponedUntil
   }
 
   private mutating func judge(
-    _ slot: Int, _ attempt: Attempt, wait: Span?, retry: RetrySettings, _ now: Timestamp
+    _ slot: Int, _ attempt: Attempt, wait: Span?, retry: RetrySettings, verify: Span?, _ now: Timestamp
   ) {
     let target = jobs[slot].target
     let delivered = attempt.outcome == .ok || attempt.outcome == .okDuplicate
     if !(jobs[slot].packed && delivered) { note(attempt, slot: slot) }
-    gates[target].attempts[attempt.outcome, default: 0] += 1
+    if jobs[slot].judged == nil { gates[target].attempts[attempt.outcome, default: 0] += 1 }
     if let wait, wait > TargetGate.longestWait, attempt.outcome == .retry || attempt.outcome == .throttle {
       hold(target, .held, attempt.reason, wait: wait, now)
       return postpone(slot, attempt.reason, until: now)
     }
-    judgeTarget(target, probe: jobs[slot].probe, attempt, wait: wait, now)
+    if jobs[slot].judged == nil || isNews(attempt.outcome, slot) {
+      judgeTarget(target, probe: jobs[slot].probe, attempt, wait: wait, now)
+    }
     switch attempt.outcome {
     case .ok, .okDuplicate: deliver(slot, attempt, now)
     case .retry: again(slot, attempt, wait: wait, retry: retry, now)
     case .throttle: afterThrottle(slot, attempt, retry: retry, now)
     case .hold, .refresh, .disable: postpone(slot, attempt.reason, until: now)
+    // The question whether it arrived was refused, or came to nothing itself: that says nothing of the delivery.
+    case .fail where jobs[slot].delivery.memo.isUncertain, .park where jobs[slot].delivery.memo.isUncertain:
+      again(slot, attempt, wait: wait, retry: retry, now)
     case .fail: die(slot, attempt.reason)
-    case .park: die(slot, Reason("ambiguous", attempt.reason.sentence))
+    case .park:
+      guard let verify else { return die(slot, Reason("ambiguous", attempt.reason.sentence)) }
+      jobs[slot].delivery.memo.isUncertain = true
+      postpone(slot, attempt.reason, until: now + verify)
     }
   }
 
   /// The request could not be made of the event and the action.
   package mutating func unsendable(_ token: JobToken, _ reason: Reason, now: Timestamp) {
-    guard isLive(token), jobs[token.slot].phase == .sending else { return }
+    guard isLive(token) else { return }
+    switch jobs[token.slot].phase {
+    case .sending:
+      giveBack(token.slot)
+      if jobs[token.slot].batch != nil { leaveBatch(token.slot) }
+    case .awaiting:
+      uncount(token.slot)
+      gates[jobs[token.slot].target].inFlight += 1
+    default: return
+    }
     die(token.slot, reason)
   }
 
   /// The request never left because the process is stopping: it waits as if it had not been tried.
   package mutating func unsent(_ token: JobToken, now: Timestamp) {
     guard let job = live(token) else { return }
+    giveBack(token.slot)
     jobs[token.slot].delivery.state = .waiting
     gates[job.target].inFlight -= 1
     if !job.packed { keepRow(token.slot) }
@@ -61,7 +85,11 @@ extension DeliveryMachine {
     }
   }
 
-  private mutating func note(_ attempt: Attempt, slot: Int) {
+  mutating func note(_ attempt: Attempt, slot: Int) {
+    // A long outage leaves many: those in the middle tell the least.
+    if jobs[slot].delivery.attempts.count >= Self.keptAttempts {
+      jobs[slot].delivery.attempts.remove(at: Self.keptAttempts / 2)
+    }
     jobs[slot].delivery.attempts.append(attempt)
     if jobs[slot].delivery.firstAttemptAt == nil { jobs[slot].delivery.firstAttemptAt = attempt.startedAt }
     switch attempt.outcome {
@@ -81,19 +109,38 @@ extension DeliveryMachine {
     end(slot)
   }
 
-  private mutating func again(
+  mutating func again(
     _ slot: Int, _ attempt: Attempt, wait: Span?, retry: RetrySettings, _ now: Timestamp
   ) {
+    if attempt.outcome == .retry, standsBehind(slot, attempt, wait: wait, retry: retry, now) { return }
     switch retry.decide(jobs[slot].delivery, wait: wait, now: now, using: &random) {
     case .again(let time): postpone(slot, attempt.reason, until: time)
+    case .giveUp where jobs[slot].delivery.memo.isUncertain:
+      die(slot, Reason("ambiguous", "whether it arrived could not be found out; the last: \(attempt.reason.sentence)"))
     case .giveUp(let reason):
       die(slot, Reason(reason.code, "\(reason.sentence); the last: \(attempt.reason.sentence)"))
     }
   }
 
+  /// The target itself is broken: the attempt is not the delivery's, which waits with all the others until the target is
+  /// well, so that an outage is a waiting queue and no heap of dead letters. False: that lasted seven days, or the delivery
+  /// has one attempt only.
+  private mutating func standsBehind(
+    _ slot: Int, _ attempt: Attempt, wait: Span?, retry: RetrySettings, _ now: Timestamp
+  ) -> Bool {
+    guard let open = gates[jobs[slot].target].breaker.openUntil, retry.attempts != 1 else { return false }
+    let due = max(open, now + (wait ?? .zero))
+    let stood = jobs[slot].delivery.stood + attempt.duration
+    guard stood < RetrySettings.greatestStanding else { return false }
+    jobs[slot].delivery.stood = stood + (due - now)
+    jobs[slot].delivery.counted -= 1
+    postpone(slot, attempt.reason, until: due)
+    return true
+  }
+
   /// The wait that a target asks of all is time spent limited: `retry.for` does not count it.
   private mutating func afterThrottle(_ slot: Int, _ attempt: Attempt, retry: RetrySettings, _ now: Timestamp) {
-    let pause = max(.zero, (gates[jobs[slot].target].notBefore ?? now) - now)
+    let pause = max(.zero, (pausedUntil(jobs[slot].target) ?? now) - now)
     jobs[slot].delivery.stood = jobs[slot].delivery.stood + pause
     again(slot, attempt, wait: pause, retry: retry, now)
   }
@@ -101,14 +148,20 @@ extension DeliveryMachine {
   /// Back to disk, waiting. It keeps its place in its line, so later ones of its key wait behind it.
   mutating func postpone(_ slot: Int, _ reason: Reason?, until time: Timestamp) {
     let target = jobs[slot].target
+    giveBack(slot)
     jobs[slot].delivery.state = .waiting
     jobs[slot].delivery.due = time
     jobs[slot].delivery.reason = reason
     postponedUntil = time
-    keepRow(slot)
-    if jobs[slot].head, let key = lineKey(slot) { closeLine(key) }
     gates[target].inFlight -= 1
     touch(target)
+    shelve(slot)
+  }
+
+  /// Back to disk as it is, with those behind it in its line.
+  mutating func shelve(_ slot: Int) {
+    keepRow(slot)
+    if jobs[slot].head, let key = lineKey(slot) { closeLine(key) }
     leave(slot)
   }
 
@@ -117,6 +170,11 @@ extension DeliveryMachine {
     jobs[slot].phase = .dying
     jobs[slot].delivery.state = .dead
     jobs[slot].delivery.reason = reason
+    // Whatever ended it: an attempt of it may have arrived, and whoever sends it again must know.
+    if jobs[slot].delivery.memo.isUncertain, reason.code != "ambiguous" {
+      let sentence = "whether it arrived is not known, and cannot be asked: \(reason.sentence)"
+      jobs[slot].delivery.reason = Reason("ambiguous", sentence)
+    }
     pending.letters.append(jobs[slot].token)
   }
 
@@ -137,8 +195,9 @@ extension DeliveryMachine {
   /// The head of a line is through: the next one is.
   mutating func advance(_ key: LineKey) {
     if let next = lines[key]?.followers.popFirst() {
-      gates[key.target].queued -= 1
+      uncount(next)
       jobs[next].head = true
+      lines[key]?.queue = jobs[next].target
       makeReady(next)
     } else if lines[key]?.settling != nil {
       lines[key]?.headed = false
@@ -150,13 +209,14 @@ extension DeliveryMachine {
 
 // What an answer says of the target itself.
 extension DeliveryMachine {
-  private mutating func judgeTarget(
+  mutating func judgeTarget(
     _ target: Int, probe: Bool, _ attempt: Attempt, wait: Span?, _ now: Timestamp
   ) {
     judgeHealth(target, probe: probe, attempt, now)
     let forbidden = attempt.outcome == .fail && attempt.status == 403
     gates[target].forbiddenInARow = forbidden ? gates[target].forbiddenInARow + 1 : 0
     switch attempt.outcome {
+    case .refresh where isRenewed(target): if probe { reprobe(target, now) }
     case .hold, .refresh: hold(target, .held, attempt.reason, wait: wait, now)
     case .disable: hold(target, .disabled, attempt.reason, wait: nil, now)
     case .fail where gates[target].forbiddenInARow >= TargetGate.forbiddenThreshold:
@@ -166,7 +226,7 @@ extension DeliveryMachine {
     case .ok, .okDuplicate, .fail, .throttle: if probe { release(target) }
     case .retry, .park: if probe { reprobe(target, now) }
     }
-    if attempt.outcome == .throttle { throttle(target, wait, now) } else { gates[target].throttlesInARow = 0 }
+    judgeAllowance(target, attempt, wait: wait, now)
   }
 
   /// What the attempt says of whether the target can be reached and works.
@@ -179,15 +239,6 @@ extension DeliveryMachine {
     } else {
       gates[target].breaker.succeeded()
     }
-  }
-
-  /// The pause grows once a wave: what was in flight with the first one throttled says nothing new.
-  private mutating func throttle(_ target: Int, _ wait: Span?, _ now: Timestamp) {
-    let before = gates[target].notBefore ?? now
-    if before <= now { gates[target].throttlesInARow += 1 }
-    let growing = RetrySettings(period: .hours(24), base: .seconds(1), cap: .minutes(1), attempts: nil)
-    let pause = wait ?? growing.backoff(after: gates[target].throttlesInARow, using: &random)
-    gates[target].notBefore = max(before, now + max(pause, TargetGate.shortestPause))
   }
 
   private mutating func hold(
@@ -221,7 +272,7 @@ extension DeliveryMachine {
     gates[target].ruling = nil
     gates[target].forbiddenInARow = 0
     gates[target].breaker.succeeded()
-    gates[target].notBefore = nil
+    liftPause(target)
     pending.batch.targetStates[name] = .some(nil)
     for cause in ["hold:\(name)", "disable:\(name)"] {
       desk.clear(cause, target: name, text: "target \(name) takes deliveries again")

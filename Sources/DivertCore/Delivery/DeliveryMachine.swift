@@ -15,12 +15,20 @@ package struct MachineOrders: Sendable {
   package var claims: [ClaimWish] = []
   /// Requests to send now.
   package var sends: [JobToken] = []
+  /// Requests to send now that carry several deliveries each.
+  package var batches: [BatchOrder] = []
   /// Dead letters to write; say `buried` when the files are on disk.
   package var letters: [JobToken] = []
   /// Targets that became congested or free.
   package var congestion: [(target: String, congested: Bool)] = []
   package var alarms: [AlarmNotice] = []
   package init() {}
+
+  /// Nothing is to be done.
+  package var isEmpty: Bool {
+    turn == nil && batch.isEmpty && claims.isEmpty && sends.isEmpty && letters.isEmpty && congestion.isEmpty
+      && alarms.isEmpty
+  }
 }
 
 /// Something that people must know, once per cause, and its end.
@@ -43,14 +51,20 @@ package struct AlarmNotice: Sendable, Hashable {
 ///
 /// Life of a job: queued (ready, or following another of its order key) → [recording: `sending` is being committed, for actions
 /// to a person] → sending → ended, or back to disk as a waiting row, or dying (its letter is being written) → ended.
+/// One that goes out in stages passes a gate for each of them (DeliveryMachine+Stages.swift).
 package struct DeliveryMachine: Sendable {
-  enum Phase: Sendable { case ready, following, recording, sending, dying, vacant }
+  enum Phase: Sendable { case ready, following, awaiting, recording, sending, dying, vacant }
 
   struct Job: Sendable {
     var token: JobToken
     var delivery: Delivery
     var event: Event
+    /// The target that the delivery is for: its line's, and its counts'.
+    var home: Int
+    /// The target in whose queue it stands or through whose gate it went: its home, or a lookup's.
     var target: Int
+    /// The target in whose memory it counts as queued: `target`, or for a follower the one in whose queue the head is.
+    var queuedIn = 0
     /// Lives in its event's row; has none of its own yet.
     var packed: Bool
     var phase: Phase
@@ -58,12 +72,20 @@ package struct DeliveryMachine: Sendable {
     var head = false
     /// It went out to a closed target, to see whether that answers again.
     var probe = false
+    /// The credential among whose requests in flight it is.
+    var lease: Int?
+    /// All its stages are done but its own request.
+    var isPrepared = false
+    /// The batch that it is in.
+    var batch: JobToken?
+    /// What came of its batch as a whole, which its target was judged by.
+    var judged: AttemptOutcome?
 
     /// What stands in a slot that is free.
     static let vacant = Job(
       token: JobToken(rawValue: .max),
       delivery: Delivery(id: DeliveryID(event: none.id, ordinal: 0), plan: noPlan, version: ""),
-      event: none, target: 0, packed: false, phase: .vacant)
+      event: none, home: 0, target: 0, packed: false, phase: .vacant)
     private static let none = Event(
       id: EventID(sequence: 0, tag: 0), source: "", receivedAt: noPlan.due,
       fields: Event.Fields(name: "", at: noPlan.due), body: [], raw: .null)
@@ -81,6 +103,8 @@ package struct DeliveryMachine: Sendable {
     var followers = RingBuffer<Int>()
     /// One of its deliveries is in memory as the head; else the line only waits for `settling`.
     var headed = false
+    /// The target in whose queue the head stands.
+    var queue = 0
     /// A delivery of this key became a waiting row in this turn's batch: until that is committed later ones go to disk behind it,
     /// and from then on the store sees to it.
     var settling: Int?
@@ -97,12 +121,20 @@ package struct DeliveryMachine: Sendable {
   var generation: UInt64 = 0
   var gates: [TargetGate] = []
   var gateIndex: [String: Int] = [:]
+  var credentials: [CredentialGate] = []
+  var credentialIndex: [String: Int] = [:]
+  /// Batches under way.
+  var batches: [JobToken: Batch] = [:]
+  /// Credentials at whose gate something changed.
+  var touchedCredentials: [Int] = []
   var lines: [LineKey: Line] = [:]
   var settlingLines = RingBuffer<Pending<LineKey>>()
   var recording = RingBuffer<Pending<JobToken>>()
   var ledger = PackedLedger()
   var timers = TimerHeap()
   var touched: [Int] = []
+  /// How often a target was looked at: what the machine's work grows with.
+  var looks = 0
   var turn = 0
   /// The last turn that is on disk.
   var committedTurn = 0
@@ -153,11 +185,15 @@ package struct DeliveryMachine: Sendable {
   // MARK: Slots
 
   mutating func enter(_ delivery: Delivery, _ event: Event, packed: Bool) -> Int {
-    let target = gate(delivery.plan.target)
+    let home = gate(delivery.plan.target)
+    // What is given up is not prepared any more.
+    let elsewhere = gates[home].givingUp == nil ? delivery.queue : nil
+    let target = elsewhere.map { gate($0) } ?? home
     let slot = freeSlots.popLast() ?? jobs.count
     generation += 1
     let token = JobToken(rawValue: generation << 32 | UInt64(slot))
-    let job = Job(token: token, delivery: delivery, event: event, target: target, packed: packed, phase: .ready)
+    let job = Job(
+      token: token, delivery: delivery, event: event, home: home, target: target, packed: packed, phase: .ready)
     if slot == jobs.count { jobs.append(job) } else { jobs[slot] = job }
     return slot
   }
@@ -178,6 +214,11 @@ package struct DeliveryMachine: Sendable {
     return gates.count - 1
   }
 
+  /// Facts were heard whose orders have not been asked for.
+  package var isRestless: Bool {
+    !touched.isEmpty || !touchedCredentials.isEmpty || turnNeeded || !pending.isEmpty
+  }
+
   mutating func touch(_ target: Int) {
     if gates[target].touched { return }
     gates[target].touched = true
@@ -187,18 +228,22 @@ package struct DeliveryMachine: Sendable {
   /// Ends the turn: everything that follows from the facts since the last one.
   package mutating func orders(now: Timestamp) -> MachineOrders {
     while let timer = timers.pop(due: now) {
-      if gates[timer.target].wakeAt == timer.at {
+      if timer.target < 0 {
+        wakeCredential(~timer.target, timer.at)
+      } else if gates[timer.target].wakeAt == timer.at {
         gates[timer.target].wakeAt = nil
         touch(timer.target)
       }
     }
     pumpTouched(now)
+    while serveCredentials(now) { pumpTouched(now) }
     freeSettledLines()
     pending.batch.packed = ledger.take(now: now, all: stopping)
     for notice in desk.take(now: now) {
       pending.alarms.append(notice)
       pending.batch.alarms[notice.cause] = .some(notice.recovered ? nil : notice.text)
     }
+    if !pending.batch.isEmpty { noteBudgets() }
     if turnNeeded || !pending.batch.isEmpty {
       turn += 1
       turnNeeded = false

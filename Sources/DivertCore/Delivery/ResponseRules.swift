@@ -40,11 +40,14 @@ package struct Judgement: Sendable, Hashable {
   package var reason: Reason
   /// The wait that the answer or a rule asks for, from now on; nil: the backoff's.
   package var wait: Span?
+  /// Where the wait is the backoff's: it is this at least.
+  package var atLeast: Span
 
-  package init(_ outcome: AttemptOutcome, _ reason: Reason, wait: Span? = nil) {
+  package init(_ outcome: AttemptOutcome, _ reason: Reason, wait: Span? = nil, atLeast: Span = .zero) {
     self.outcome = outcome
     self.reason = reason
     self.wait = wait
+    self.atLeast = atLeast
   }
 }
 
@@ -69,24 +72,31 @@ package enum ResponseRules {
   }
 
   private static func judge(_ failure: ExchangeFailure, _ ambiguous: AmbiguousPolicy) -> Judgement {
-    if failure.requestSent, ambiguous == .park { return parked("no answer came to a request that had gone out") }
+    if failure.requestSent, ambiguous != .retry { return parked("no answer came to a request that had gone out") }
     return Judgement(failure.isLasting ? .fail : .retry, failure.reason)
   }
 
-  private static func parked(_ what: String) -> Judgement {
+  static func parked(_ what: String) -> Judgement {
     Judgement(
-      .park, Reason("ambiguous", "\(what): the message may have arrived, so it is not sent again by itself"))
+      .park, Reason("ambiguous", "\(what): it may have arrived, so it is not sent again by itself"))
   }
 
-  private static func judgement(_ rule: ResponseRule, _ reader: inout AnswerReader, _ now: Timestamp) -> Judgement {
+  static func judgement(_ rule: ResponseRule, _ reader: inout AnswerReader, _ now: Timestamp) -> Judgement {
+    if rule.then == .park { return parked(rule.because ?? "answer \(reader.answer.status)") }
     let sentence = rule.because ?? "answer \(reader.answer.status) fits the target's rule for `\(rule.then.rawValue)`"
-    let wait = rule.wait.flatMap { reader.wait($0, now) }
-    if rule.then == .park { return parked("answer \(reader.answer.status)") }
-    return Judgement(rule.then, Reason("rule_" + rule.then.rawValue, sentence), wait: wait)
+    let reason = Reason("rule_" + rule.then.rawValue, sentence)
+    let least = rule.waitAtLeast ?? .zero
+    guard let asked = rule.wait.flatMap({ reader.wait($0, now) }) else {
+      // The pause of a whole target has no backoff to be a least of.
+      let wait = rule.then == .retry ? nil : rule.waitAtLeast
+      return Judgement(rule.then, reason, wait: wait, atLeast: least)
+    }
+    let wait = max(least, rule.waitAtMost.map { min($0, asked) } ?? asked)
+    return Judgement(rule.then, reason, wait: wait, atLeast: least)
   }
 
   /// A wait beyond the longest holds the target instead of the delivery.
-  private static func bounded(_ judgement: Judgement) -> Judgement {
+  static func bounded(_ judgement: Judgement) -> Judgement {
     guard let wait = judgement.wait, wait > longestWait, judgement.outcome == .retry || judgement.outcome == .throttle
     else { return judgement }
     let reason = Reason(
@@ -115,7 +125,7 @@ package enum ResponseRules {
     case 400..<500: return Judgement(.fail, Reason("rejected", "answer \(status): the target refuses this request"))
     // 520 and 524 are what a proxy in front of the target says when it got no (whole) answer.
     case 500, 502, 504, 520, 524:
-      if ambiguous == .park { return parked("answer \(status)") }
+      if ambiguous != .retry { return parked("answer \(status)") }
       return Judgement(.retry, Reason("server_error", "answer \(status)"))
     case 503: return Judgement(.retry, Reason("unavailable", "answer 503"), wait: asked)
     case 500..<600: return Judgement(.retry, Reason("server_error", "answer \(status)"))

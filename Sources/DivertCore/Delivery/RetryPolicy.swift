@@ -23,7 +23,8 @@ extension RetrySettings {
 
   /// Rules on a delivery whose attempt failed in a way that may pass.
   ///
-  /// `wait` is what the target asked for (a second at least, or the backoff's base where that is less); nil: backoff.
+  /// `wait` is what the target asked for (a second at least, or the backoff's base where that is less); nil: backoff, and
+  /// at least `least`.
   /// The last attempt is moved up to the end of the period rather than lost.
   package func decide(
     _ delivery: Delivery, wait: Span?, now: Timestamp, using generator: inout some RandomNumberGenerator
@@ -36,8 +37,9 @@ extension RetrySettings {
     guard now < end else {
       return .giveUp(Reason("retry_period_over", "no attempt succeeded within \(period.duration)"))
     }
-    let least = min(base, .seconds(1))
-    let pause = wait.map { max($0, least) } ?? backoff(after: delivery.counted, using: &generator)
+    let shortest = min(base, .seconds(1))
+    let pause =
+      wait.map { max($0, shortest) } ?? max(self.least, backoff(after: delivery.counted, using: &generator))
     return .again(at: min(now + pause, max(end, now + .milliseconds(1))))
   }
 }

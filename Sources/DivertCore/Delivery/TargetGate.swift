@@ -7,18 +7,36 @@ package struct TargetSettings: Sendable, Hashable {
   package var enabled: Bool
   /// Deliveries that may wait in memory (at least eight for each that may be in flight); more become rows.
   package var memory: Int
-  package init(concurrency: Int, limits: [RateLimit], enabled: Bool, memory: Int = 256) {
+  /// The credential that it shares limits with others by; nil: none.
+  package var credential: String?
+  package var budget: Budget?
+  /// Actions of which several deliveries go in one request.
+  package var batches: [String: BatchShape]
+
+  package init(
+    concurrency: Int, limits: [RateLimit], enabled: Bool, memory: Int = 256, credential: String? = nil,
+    budget: Budget? = nil, batches: [String: BatchShape] = [:]
+  ) {
     self.concurrency = concurrency
     self.limits = limits
     self.enabled = enabled
     self.memory = memory
+    self.credential = credential
+    self.budget = budget
+    self.batches = batches
   }
+
   package init(_ definition: TargetDefinition) {
-    self.init(concurrency: definition.concurrency, limits: definition.limits, enabled: definition.enabled)
+    self.init(
+      concurrency: definition.concurrency, limits: definition.limits, enabled: definition.enabled,
+      credential: definition.credential, budget: definition.budget,
+      batches: definition.actions.compactMapValues { action in
+        action.batch.map { BatchShape(most: $0.most, wait: $0.wait) }
+      })
   }
 }
 
-/// In-flight limit, rate limits, throttle, circuit breaker and rulings of one target, and what it has in memory.
+/// In-flight limit, allowance, circuit breaker and rulings of one target, and what it has in memory.
 struct TargetGate: Sendable {
   /// A held target is asked again with one delivery this often.
   static let probeEvery = Span.minutes(15)
@@ -31,17 +49,27 @@ struct TargetGate: Sendable {
 
   let name: String
   private(set) var settings: TargetSettings
-  private var buckets: [TokenBucket]
+  /// Its own limits; those of its credential are at the credential's gate.
+  var allowance: Allowance
+  /// Its credential's place among the machine's; nil: none.
+  var credential: Int?
+  /// It stands in its credential's line.
+  var enlisted = false
   var breaker = CircuitBreaker()
   var ruling: TargetRuling?
   /// When a held target may be probed.
   var probeAt = Timestamp.distantFuture
-  /// Asked for less (429): nothing goes before this.
-  var notBefore: Timestamp?
-  var throttlesInARow = 0
   var forbiddenInARow = 0
   /// Sending, being recorded as sending, or being buried.
   var inFlight = 0
+  /// Those of them that go in a request with another.
+  var joined = 0
+  /// Where deliveries gather that go together; nil: none do.
+  var desk: BatchDesk?
+  /// A batch went last: one that goes alone is next.
+  var batchWentLast = false
+  /// Batches that were answered since the start.
+  var batches = 0
   /// Jobs that may go, in order.
   var ready = RingBuffer<Int>()
   /// Jobs in memory that are not in flight: ready ones, and those behind another of their order key.
@@ -50,6 +78,8 @@ struct TargetGate: Sendable {
   var diskDue: Timestamp?
   /// A claim is on its way.
   var claiming = false
+  /// It asks for all that waits, also for what is due later.
+  var claimsAll = false
   /// More is due on disk than memory takes; until a claim has taken all of it.
   var backlog = false
   /// What the shell was told of `backlog`.
@@ -66,17 +96,14 @@ struct TargetGate: Sendable {
   init(name: String, settings: TargetSettings, now: Timestamp) {
     self.name = name
     self.settings = settings
-    buckets = settings.limits.map { TokenBucket($0, now: now) }
+    allowance = Allowance(limits: settings.limits, budget: settings.budget, now: now)
+    if !settings.batches.isEmpty { desk = BatchDesk(settings.batches) }
   }
 
-  /// Takes over a newer definition; what a limit has left holds for the one over the same time that replaces it.
+  /// Takes over a newer definition.
   mutating func configure(_ newer: TargetSettings, now: Timestamp) {
-    if newer.limits != settings.limits {
-      let old = zip(settings.limits, buckets)
-      buckets = newer.limits.map { limit in
-        TokenBucket(limit, now: now, after: old.first { $0.0.per == limit.per }?.1)
-      }
-    }
+    allowance.configure(limits: newer.limits, budget: newer.budget, now: now)
+    if desk != nil { desk?.shapes = newer.batches } else if !newer.batches.isEmpty { desk = BatchDesk(newer.batches) }
     settings = newer
   }
 
@@ -86,18 +113,16 @@ struct TargetGate: Sendable {
     case wait(Timestamp?)
   }
 
-  /// Whether a request may go now.
+  /// Whether a request may go now, as far as the target itself is concerned.
   mutating func passage(_ now: Timestamp) -> Passage {
     if !settings.enabled { return .wait(nil) }
     if let closed = closedUntil { return probe(at: closed, now) }
-    if let notBefore, notBefore > now { return .wait(notBefore) }
-    if inFlight >= settings.concurrency { return .wait(nil) }
-    var wait: Timestamp?
-    for place in buckets.indices where !buckets[place].has(now) {
-      wait = max(wait ?? buckets[place].nextAt, buckets[place].nextAt)
-    }
-    return wait.map { .wait($0) } ?? .go
+    if isFull { return .wait(allowance.notBefore.flatMap { $0 > now ? $0 : nil }) }
+    return allowance.wait(now).map { .wait($0) } ?? .go
   }
+
+  /// As many requests are in flight as may be.
+  var isFull: Bool { inFlight - joined >= allowance.concurrency(of: settings.concurrency) }
 
   private func probe(at time: Timestamp, _ now: Timestamp) -> Passage {
     if time == .distantFuture { return .wait(nil) }
@@ -120,10 +145,17 @@ struct TargetGate: Sendable {
   /// Nothing goes until somebody resumes it, or it is switched on.
   var isShut: Bool { !settings.enabled || closedUntil == .distantFuture }
 
-  /// Notes that a request goes.
-  mutating func depart() {
-    inFlight += 1
-    for place in buckets.indices { buckets[place].take() }
+  /// Notes that a request goes, for so many deliveries.
+  mutating func depart(items: Int = 1) {
+    inFlight += items
+    joined += items - 1
+    allowance.depart()
+  }
+
+  /// The request that was to go needs none: its share of the limits is there for another.
+  mutating func giveBack() {
+    inFlight -= 1
+    allowance.giveBack()
   }
 
   /// Jobs kept in memory at most where memory is not spare; more become rows.

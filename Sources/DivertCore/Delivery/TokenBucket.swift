@@ -17,29 +17,46 @@ package struct TokenBucket: Sendable {
     level = count * cost
     updatedAt = now
     guard var old, old.cost == cost else { return }
-    old.refill(now)
+    old.refill(now, to: old.count * cost)
     level = min(level, old.level)
   }
 
-  private mutating func refill(_ now: Timestamp) {
+  private mutating func refill(_ now: Timestamp, to full: Int64) {
     let elapsed = max(0, (now - updatedAt).milliseconds)
-    level = elapsed >= cost ? count * cost : min(count * cost, level + elapsed * count)
+    let (gained, overflow) = elapsed.multipliedReportingOverflow(by: count)
+    level = overflow || gained >= full - level ? full : level + gained
     updatedAt = now
   }
 
+  /// What a request takes of the level: more than its share while only a share (of `AdaptiveShare.whole`) of the limit is used.
+  private func price(_ share: Int64) -> Int64 {
+    if share == AdaptiveShare.whole { return cost }
+    let (product, overflow) = cost.multipliedReportingOverflow(by: AdaptiveShare.whole)
+    return overflow ? .max / 4 : product / max(share, 1)
+  }
+
   /// Whether a request may go now.
-  package mutating func has(_ now: Timestamp) -> Bool {
-    refill(now)
-    return level >= cost
+  package mutating func has(_ now: Timestamp, share: Int64 = AdaptiveShare.whole) -> Bool {
+    let price = price(share)
+    refill(now, to: max(count * cost, price))
+    return level >= price
   }
 
   /// Takes one request's token; the caller has asked `has`.
-  package mutating func take() { level -= cost }
+  package mutating func take(share: Int64 = AdaptiveShare.whole) { level -= price(share) }
+
+  /// Puts back what `take` took, unused.
+  package mutating func giveBack(share: Int64 = AdaptiveShare.whole) {
+    level = min(max(count * cost, price(share)), level + price(share))
+  }
 
   /// When the next token is there (now or later), as of the last refill.
-  package var nextAt: Timestamp {
-    let missing = cost - level
+  package func next(share: Int64) -> Timestamp {
+    let missing = price(share) - level
     if missing <= 0 { return updatedAt }
     return updatedAt + Span(milliseconds: (missing + count - 1) / count)
   }
+
+  /// The same while all of the limit is used.
+  package var nextAt: Timestamp { next(share: AdaptiveShare.whole) }
 }

@@ -37,7 +37,7 @@ package struct SampleOverlay: Sendable {
   /// The body's keys that a field is read from: the first is written, and others that would speak in its place.
   private func keys(of field: EventField, in body: JSONObject) -> [String] {
     switch field {
-    case .id, .source, .receivedAt, .at: []
+    case .id, .source, .receivedAt, .at, .own: []
     case .event: ["event"]
     case .direction: ["callDirection"]
     case .status: ["callStatus"]

@@ -112,10 +112,14 @@ package struct Attempt: Sendable, Hashable {
   package var reason: Reason
   /// The first bytes of the answer (at most 512) as text, secrets masked.
   package var answer: String
+  /// What was asked before or after the delivery's own request: `lookup account`, `step note`, `verify`; nil: that itself.
+  package var stage: String?
 
   package init(
-    startedAt: Timestamp, duration: Span, status: Int?, outcome: AttemptOutcome, reason: Reason, answer: String
+    startedAt: Timestamp, duration: Span, status: Int?, outcome: AttemptOutcome, reason: Reason, answer: String,
+    stage: String? = nil
   ) {
+    self.stage = stage
     self.startedAt = startedAt
     self.duration = duration
     self.status = status

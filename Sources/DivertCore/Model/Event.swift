@@ -24,6 +24,8 @@ package struct Event: Sendable {
     package var chatID: String?
     package var chatMessageID: String?
     package var deviceID: String?
+    /// It reports a write of Divert's own (OwnWrites.swift).
+    package var own = false
     /// When it happened: ended, else started, else received.
     package var at: Timestamp
 

@@ -27,6 +27,7 @@ extension Event.Fields {
     Self.append(.chatID, chatID, to: &bytes)
     Self.append(.chatMessageID, chatMessageID, to: &bytes)
     Self.append(.deviceID, deviceID, to: &bytes)
+    if own { Self.append(.own, number: "true", to: &bytes) }
     bytes.append(UInt8(ascii: "}"))
     return bytes
   }
@@ -92,6 +93,7 @@ extension Event.Fields {
     case .chatID: chatID = value.string
     case .chatMessageID: chatMessageID = value.string
     case .deviceID: deviceID = value.string
+    case .own: own = value.bool ?? false
     case .id, .source, .receivedAt, .event, .at, nil: break
     }
   }

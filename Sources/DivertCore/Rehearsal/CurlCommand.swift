@@ -5,16 +5,16 @@ package enum CurlCommand {
   /// lacks ends it before anything is sent.
   /// - Parameter variable: the environment variable of a secret's name.
   package static func text(
-    _ request: RenderedRequest, of delivery: RehearsedDelivery, event: Event, variable: @escaping (String) -> String
+    _ request: RenderedRequest, by recipe: RequestRecipe?, event: Event, variable: @escaping (String) -> String
   ) -> String {
-    let quoting = Quoting(secrets: secrets(delivery, event), variable: variable)
+    let quoting = Quoting(secrets: secrets(recipe, event), variable: variable)
     var lines: [String] = []
     var words = ["curl", "--request", request.method]
     // Brackets and braces in an address would mean several addresses.
     if request.url.contains(where: { "[]{}".contains($0) }) { words.append("--globoff") }
     lines.append((words + ["--url", quoting.word(request.url)]).joined(separator: " "))
     for header in request.headers {
-      if let line = line(header, delivery, quoting) { lines.append(line) }
+      if let line = line(header, recipe, quoting) { lines.append(line) }
     }
     if !request.body.isEmpty {
       lines.append("--data-raw " + quoting.word(String(decoding: request.body, as: UTF8.self)))
@@ -23,7 +23,10 @@ package enum CurlCommand {
   }
 
   /// What the command cannot do by itself, a sentence each; empty for most.
-  package static func remarks(_ request: RenderedRequest, of delivery: RehearsedDelivery, event: Event) -> [String] {
+  /// - Parameter open: it names what a lookup or a step before it gives.
+  package static func remarks(
+    _ request: RenderedRequest, by recipe: RequestRecipe?, event: Event, open: Bool = false
+  ) -> [String] {
     var remarks: [String] = []
     if request.headers.contains(where: isSignature) {
       remarks.append(
@@ -31,19 +34,25 @@ package enum CurlCommand {
     }
     let body = String(decoding: request.body, as: UTF8.self)
     let texts = [request.url, body] + request.headers.map(\.value)
-    let known = secrets(delivery, event)
+    if let credential = recipe?.target.credential, texts.contains(where: { $0.contains("{{ token }}") }) {
+      remarks.append("fill in {{ token }} by hand: the router fetches it (credential \(credential))")
+    }
+    let known = secrets(recipe, event)
     if texts.contains(where: { Quoting.pieces(of: $0, known).contains(where: \.namesSecret) }) {
       remarks.append(
         "fill in what stands in {{ … }} by hand: it is no plain secret, or the event itself holds such text")
+    }
+    if open, texts.contains(where: { $0.contains("{{ ") && !$0.contains("{{ secrets.") }) {
+      remarks.append("fill in what stands in {{ … }} by hand: a request before this one gives it")
     }
     return remarks
   }
 
   private static func isSignature(_ header: HTTPHeader) -> Bool { header.name == "webhook-signature" }
 
-  private static func line(_ header: HTTPHeader, _ delivery: RehearsedDelivery, _ quoting: Quoting) -> String? {
+  private static func line(_ header: HTTPHeader, _ recipe: RequestRecipe?, _ quoting: Quoting) -> String? {
     if isSignature(header) { return nil }
-    let isBasic = delivery.recipe?.target.basicAuth != nil && header.name == "Authorization"
+    let isBasic = recipe?.target.basicAuth != nil && header.name == "Authorization"
     if isBasic, header.value.hasPrefix("Basic ") { return "--user " + quoting.word(String(header.value.dropFirst(6))) }
     // curl's way to say that a header has no value.
     let text = header.value.isEmpty ? header.name + ";" : "\(header.name): \(header.value)"
@@ -51,9 +60,9 @@ package enum CurlCommand {
   }
 
   /// The secrets that may be filled in: the target's own; none where the event holds text that looks like one.
-  private static func secrets(_ delivery: RehearsedDelivery, _ event: Event) -> Set<String> {
+  private static func secrets(_ recipe: RequestRecipe?, _ event: Event) -> Set<String> {
     if event.raw.text.contains("{{ secrets.") { return [] }
-    return delivery.recipe?.target.ownSecrets ?? []
+    return recipe?.secretNames ?? []
   }
 }
 

@@ -10,17 +10,25 @@ package struct Rehearsal: Sendable {
   package let routes: [RouteExplanation]
   /// What would follow, in the order in which it is planned.
   package let deliveries: [RehearsedDelivery]
+  /// What lookups answered.
+  package let lookups: [String: LookupMock]
 
   /// Rehearses an event. Deliveries fall due as they were planned: counted from `event.receivedAt`.
-  /// - Parameter explaining: with the answers of the routes; without, `routes` is empty.
-  package init(_ event: Event, under table: RouteTable, explaining: Bool = true) {
+  /// - Parameters:
+  ///   - explaining: with the answers of the routes; without, `routes` is empty.
+  ///   - lookups: what lookups answer, by full name. What is not among them is open: it stands as `{{ … }}` in requests, and
+  ///     deliveries that depend on it are among those that follow.
+  package init(
+    _ event: Event, under table: RouteTable, explaining: Bool = true, lookups: [String: LookupMock] = [:]
+  ) {
     self.event = event
+    self.lookups = lookups
     version = table.version
     // Divert's own alarms are no business of the routes.
     let isAlarm = event.source == RouteTable.alarmSource
-    routes = isAlarm || !explaining ? [] : table.explain(event)
+    routes = isAlarm || !explaining ? [] : table.explain(event, lookups: lookups.mapValues(\.json))
     let planned = isAlarm ? table.planAlarm(event) : table.plan(event)
-    deliveries = planned.map { RehearsedDelivery($0, event, table) }
+    deliveries = planned.map { RehearsedDelivery($0, event, table, lookups) }
   }
 }
 
@@ -56,13 +64,35 @@ package struct RehearsedDelivery: Sendable {
   package let request: Result<RenderedRequest, RenderFault>
   /// The definitions that the request was made by; nil where the configuration has no such action.
   package let recipe: RequestRecipe?
+  /// The requests that go out before it: lookups and steps, in order.
+  package private(set) var stages: [RehearsedStage] = []
+  /// How it ends without its request; nil: by its request.
+  package private(set) var end: RehearsedEnd?
+  /// The conditions on lookups that decide when it is due, as far as they are open.
+  package private(set) var openGuards: [Send.Guard] = []
+
+  /// It would end as skipped.
+  package var isSkipped: Bool { if case .skipped = end { true } else { false } }
+  /// Why it would be dead at once; nil: it would not, as far as is known.
+  package var fault: Reason? {
+    switch (end, request) {
+    case (.skipped, _), (.done, _), (_, .success): nil
+    case (_, .failure(let fault)): fault.reason
+    }
+  }
+  /// The lookups that it needs and the rehearsal was not told of, by full name.
+  package var openLookups: [String] {
+    stages.compactMap { stage in
+      if case .lookup(let lookup) = stage.request.purpose, stage.answer == .open { lookup.name } else { nil }
+    }
+  }
 
   /// `target.action`.
   package var name: String { plan.target + "." + plan.action }
   /// Its target is switched off (`enabled: false`): the delivery would wait.
   package var waitsForTarget: Bool { recipe.map { !$0.target.enabled } ?? false }
 
-  init(_ plan: PlannedDelivery, _ event: Event, _ table: RouteTable) {
+  init(_ plan: PlannedDelivery, _ event: Event, _ table: RouteTable, _ lookups: [String: LookupMock] = [:]) {
     self.plan = plan
     idempotencyKey = IdempotencyKey.derive(event: event.id, plan: plan)
     recipe = table.recipe(for: plan, newest: table)
@@ -71,11 +101,32 @@ package struct RehearsedDelivery: Sendable {
         RenderFault("action_gone", "configuration \(table.version) has no action \(plan.target).\(plan.action)"))
       return
     }
+    if recipe.prepares {
+      var stages = StageRehearsal(recipe, event, plan, table, lookups)
+      stages.run()
+      request = stages.request ?? .failure(RenderFault("no_request", "it has no request"))
+      self.stages = stages.stages
+      end = stages.end
+      var context = EvaluationContext(event: event, zone: table.zone, patterns: table.patterns)
+      context.memo = stages.memo
+      openGuards = recipe.send.guards.filter { $0.condition.verdict(for: context) == nil }
+      return
+    }
     let job = RenderJob(event: event, plan: plan, recipe: recipe, attemptAt: plan.due)
     do throws(RenderFault) {
       request = .success(try RequestRenderer.rehearse(job))
     } catch {
       request = .failure(error)
+    }
+  }
+}
+
+extension LookupMock {
+  /// As a memo has it: an object of fields, null for nothing.
+  package var json: JSONValue {
+    switch self {
+    case .found(let fields): .object(fields)
+    case .none: .null
     }
   }
 }

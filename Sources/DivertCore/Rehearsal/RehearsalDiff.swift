@@ -66,8 +66,20 @@ package enum RehearsalDiff {
     note("due", a.plan.due.iso8601, b.plan.due.iso8601, &found)
     note("order_by", a.plan.orderKey, b.plan.orderKey, &found)
     note("to_person", a.plan.toPerson ? "true" : "false", b.plan.toPerson ? "true" : "false", &found)
+    note("if", guards(a), guards(b), &found)
+    note("asks", asks(a), asks(b), &found)
     note("target", a.waitsForTarget ? "switched off" : "on", b.waitsForTarget ? "switched off" : "on", &found)
     return found
+  }
+
+  private static func guards(_ delivery: RehearsedDelivery) -> String? {
+    let guards = delivery.recipe?.send.guards ?? []
+    return guards.isEmpty ? nil : guards.map(\.condition.words).joined(separator: "; ")
+  }
+
+  private static func asks(_ delivery: RehearsedDelivery) -> String? {
+    let stages = delivery.stages.map { $0.title + ": " + summary($0.rendered) }
+    return stages.isEmpty ? nil : stages.joined(separator: "; ")
   }
 
   private static func request(_ a: RehearsedDelivery, _ b: RehearsedDelivery) -> [FieldDifference] {

@@ -51,7 +51,8 @@ extension RouteGraph {
 
   private static func words(_ send: Send) -> String {
     let label = Int(send.label) == nil ? " (as \(send.label))" : ""
-    return "\(send.target).\(send.action)" + label + (send.toPerson ? " (to a person)" : "")
+    let asks = send.lookups.isEmpty ? "" : " (asks \(send.lookups.joined(separator: ", ")))"
+    return "\(send.target).\(send.action)" + label + (send.isMessage ? " (to a person)" : "") + asks
   }
 }
 
@@ -142,7 +143,8 @@ extension RouteGraph {
     object["send"] = .string(send.label)
     object["target"] = .string(send.target)
     object["action"] = .string(send.action)
-    object["to_person"] = .bool(send.toPerson)
+    object["to_person"] = .bool(send.isMessage)
+    if !send.lookups.isEmpty { object["lookups"] = .array(send.lookups.map { .string($0) }) }
     object["planned"] = planned.map { .number($0) }
     return .object(object)
   }

@@ -6,8 +6,9 @@ package struct BodyProgram: Sendable {
   private enum Step: Sendable {
     /// A member or item that never changes, or the beginning of a list: a comma where one is due, then these bytes.
     case member([UInt8])
-    /// `}` or `]`.
-    case close(UInt8)
+    /// `}` or `]`. A mapping under `key?` of which nothing is left is left out itself: so many bytes, from its key on, are
+    /// taken back.
+    case close(UInt8, emptied: Int)
     /// A member or item whose value is the event's field as it is; `key` is `"key":` or empty.
     case field(key: [UInt8], EventField, Expression)
     case template(key: [UInt8], Template)
@@ -22,18 +23,21 @@ package struct BodyProgram: Sendable {
     join()
   }
 
-  private mutating func add(_ body: BodyTemplate, key: [UInt8]) {
+  private mutating func add(_ body: BodyTemplate, key: [UInt8], mayGo: Bool = false) {
     switch body {
     case .literal(let value): steps.append(.member(key + value.encoded()))
     case .template(let template): steps.append(Self.step(template, key))
     case .object(let entries):
       steps.append(.member(key + [UInt8(ascii: "{")]))
-      for entry in entries { add(entry.value, key: Self.bytes(key: entry.key)) }
-      steps.append(.close(UInt8(ascii: "}")))
+      for entry in entries {
+        let key = entry.isOptional ? String(entry.key.dropLast()) : entry.key
+        add(entry.value, key: Self.bytes(key: key), mayGo: entry.isOptional)
+      }
+      steps.append(.close(UInt8(ascii: "}"), emptied: mayGo ? key.count + 1 : 0))
     case .array(let items):
       steps.append(.member(key + [UInt8(ascii: "[")]))
       for item in items { add(item, key: []) }
-      steps.append(.close(UInt8(ascii: "]")))
+      steps.append(.close(UInt8(ascii: "]"), emptied: 0))
     }
   }
 
@@ -81,7 +85,10 @@ package struct BodyProgram: Sendable {
     bytes.reserveCapacity(expected)
     for step in steps {
       switch step {
-      case .close(let bracket): bytes.append(bracket)
+      case .close(_, let emptied) where emptied > 0 && bytes.last == UInt8(ascii: "{"):
+        bytes.removeLast(emptied)
+        if bytes.last == UInt8(ascii: ",") { bytes.removeLast() }
+      case .close(let bracket, _): bytes.append(bracket)
       case .member(let member):
         Self.comma(&bytes)
         bytes.append(contentsOf: member)

@@ -22,8 +22,20 @@ extension RenderContext {
     var object = JSONObject()
     for entry in entries {
       guard let value = try json(entry.value) else { continue }
-      object.members.append(JSONObject.Member(key: entry.key, value: value))
+      if entry.isOptional, value.object?.members.isEmpty == true { continue }
+      let key = entry.isOptional ? String(entry.key.dropLast()) : entry.key
+      object.members.append(JSONObject.Member(key: key, value: value))
     }
     return object
+  }
+}
+
+extension BodyTemplate.Entry {
+  /// `key?: { … }`: the mapping is left out when nothing of it is left.
+  var isOptional: Bool {
+    guard key.utf8.last == UInt8(ascii: "?"), key.utf8.count > 1, case .object(let entries) = value else {
+      return false
+    }
+    return !entries.isEmpty
   }
 }

@@ -9,11 +9,23 @@ package struct EvaluationContext: Sendable {
   package var patterns: PatternCache
   /// Lookups' answers and steps' results, for guards.
   package var memo = DeliveryMemo()
+  /// What the send gives to its action, for the conditions of steps.
+  package var arguments = JSONObject()
 
   package init(event: Event, zone: Zone, patterns: PatternCache) {
     self.event = event
     self.zone = zone
     self.patterns = patterns
+  }
+
+  /// The value at a path of a condition; nil: missing, or not known yet.
+  package func value(_ path: ValuePath) -> EventValue? {
+    switch path {
+    case .lookup, .step: memo.value(path)
+    case .argument(let name, let steps):
+      arguments[name]?.value(at: steps).map(EventValue.json).flatMap { $0.isMissing ? nil : $0 }
+    default: event.value(path, in: zone)
+    }
   }
 }
 
@@ -29,8 +41,58 @@ extension Condition {
       return false
     case .not(let condition): return !condition.holds(for: context)
     case .value(let path, let comparison):
-      let value = context.memo.value(path) ?? context.event.value(path, in: context.zone)
-      return comparison.holds(for: value, patterns: context.patterns)
+      return comparison.holds(for: context.value(path), patterns: context.patterns)
+    }
+  }
+}
+
+// What lookups have not answered yet.
+extension Condition {
+  /// Whether it holds, as far as that is known: nil where it depends on a lookup's answer, or a step's result, that the memo does
+  /// not have.
+  package func verdict(for context: EvaluationContext) -> Bool? {
+    switch self {
+    case .all(let conditions):
+      var verdict: Bool? = true
+      for condition in conditions {
+        let part = condition.verdict(for: context)
+        if part == false { return false }
+        if part == nil { verdict = nil }
+      }
+      return verdict
+    case .any(let conditions):
+      var verdict: Bool? = false
+      for condition in conditions {
+        let part = condition.verdict(for: context)
+        if part == true { return true }
+        if part == nil { verdict = nil }
+      }
+      return verdict
+    case .not(let condition): return condition.verdict(for: context).map { !$0 }
+    case .value(.lookup(let name, _), _) where context.memo.lookups[name] == nil: return nil
+    case .value(.step(let name, _), _) where context.memo.steps[name] == nil: return nil
+    case .value: return holds(for: context)
+    }
+  }
+
+  /// The lookups whose answers keep it from being judged, in the order in which they stand; none: it can be judged.
+  package func openLookups(for context: EvaluationContext) -> [String] {
+    guard verdict(for: context) == nil else { return [] }
+    switch self {
+    case .all(let parts), .any(let parts): return parts.flatMap { $0.openLookups(for: context) }
+    case .not(let part): return part.openLookups(for: context)
+    case .value(.lookup(let name, _), _): return [name]
+    case .value: return []
+    }
+  }
+
+  /// A lookup's field occurs in it.
+  package var asksLookups: Bool {
+    switch self {
+    case .all(let parts), .any(let parts): parts.contains(where: \.asksLookups)
+    case .not(let part): part.asksLookups
+    case .value(.lookup, _): true
+    case .value: false
     }
   }
 }

@@ -8,13 +8,16 @@ package struct ConditionExplanation: Sendable, Hashable {
   /// What a leaf saw; nil: the value was missing, or this is no leaf.
   package var actual: String?
   package var isLeaf: Bool
+  /// It depends on a lookup's answer that is not known: then it does not hold, and nothing speaks against it.
+  package var isOpen = false
   package var parts: [ConditionExplanation]
 
-  /// The tree as text, a line a node: `✓` or `✗`, the phrase, and what was there.
+  /// The tree as text, a line a node: `✓`, `✗` or `?`, the phrase, and what was there.
   package var lines: [String] { lines(level: 0) }
 
   private func lines(level: Int) -> [String] {
-    let line = String(repeating: "  ", count: level) + (holds ? "✓ " : "✗ ") + text + (isLeaf ? seen : "")
+    let line =
+      String(repeating: "  ", count: level) + (isOpen ? "? " : holds ? "✓ " : "✗ ") + text + (isLeaf ? seen : "")
     return [line] + parts.flatMap { $0.lines(level: level + 1) }
   }
 
@@ -24,11 +27,14 @@ package struct ConditionExplanation: Sendable, Hashable {
     return "not (" + parts.map { $0.isLeaf ? $0.text + $0.seen : $0.text }.joined(separator: ", ") + ")"
   }
 
-  private var seen: String { " (\(actual.map { "it is \($0)" } ?? "it is missing"))" }
+  private var seen: String {
+    if isOpen { return " (shows when it is due)" }
+    return " (\(actual.map { "it is \($0)" } ?? "it is missing"))"
+  }
 
   /// The leaves that speak against the condition, in order; empty when it held.
   package var failures: [ConditionExplanation] {
-    if holds { return [] }
+    if holds || isOpen { return [] }
     return isLeaf || text == "not" ? [self] : parts.flatMap(\.failures)
   }
 }
@@ -37,21 +43,23 @@ extension Condition {
   /// The condition's answer with the answers of all its parts; every part is judged.
   package func explained(for context: EvaluationContext) -> ConditionExplanation {
     switch self {
-    case .all(let conditions): group("all of", conditions, context)
-    case .any(let conditions): group("any of", conditions, context)
-    case .not(let condition): group("not", [condition], context)
+    case .all(let conditions): return group("all of", conditions, context)
+    case .any(let conditions): return group("any of", conditions, context)
+    case .not(let condition): return group("not", [condition], context)
     case .value(let path, let comparison):
-      ConditionExplanation(
-        holds: holds(for: context), text: "\(path) \(comparison)",
-        actual: context.event.value(path, in: context.zone)?.text, isLeaf: true, parts: [])
+      let verdict = verdict(for: context)
+      return ConditionExplanation(
+        holds: verdict == true, text: "\(path) \(comparison)", actual: context.value(path)?.text, isLeaf: true,
+        isOpen: verdict == nil, parts: [])
     }
   }
 
   private func group(
     _ text: String, _ conditions: [Condition], _ context: EvaluationContext
   ) -> ConditionExplanation {
-    ConditionExplanation(
-      holds: holds(for: context), text: text, actual: nil, isLeaf: false,
+    let verdict = verdict(for: context)
+    return ConditionExplanation(
+      holds: verdict == true, text: text, actual: nil, isLeaf: false, isOpen: verdict == nil,
       parts: conditions.map { $0.explained(for: context) })
   }
 }

@@ -52,14 +52,16 @@ package struct QuotaRule: Sendable, Hashable {
   }
 }
 
-/// A header (lower case) or a path into the JSON body of an answer.
-package enum AnswerPlace: Sendable, Hashable {
+/// A header (lower case) or a path into the JSON body of an answer, and what stands there.
+package indirect enum AnswerPlace: Sendable, Hashable {
   case header(String)
   case json([String])
+  /// `18/5000` somewhere in it: so many are used of so many. Read as what is left of them.
+  case usedOfAll(AnswerPlace)
 }
 
 /// RFC 6749 and RFC 7523: tokens that Divert fetches and renews.
-package struct OAuth2Definition: Sendable {
+package struct OAuth2Definition: Sendable, Hashable {
   package enum Grant: String, Sendable, Hashable, CaseIterable {
     case refreshToken = "refresh_token"
     case clientCredentials = "client_credentials"
@@ -93,6 +95,8 @@ package struct OAuth2Definition: Sendable {
   /// Where an operator gets the first refresh token.
   package var authorizeURL: Template?
   package var redirectURI: Template?
+  /// The token endpoint may stand at a private address.
+  package var privateNetwork = false
 
   /// The targets' base address out of the token's answer.
   package struct TokenBase: Sendable, Hashable {

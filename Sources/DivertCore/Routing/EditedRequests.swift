@@ -8,13 +8,16 @@ extension RequestRenderer {
   ///   own, or the address or a header is none.
   package static func resolve(
     _ edited: EditedRequest, target: TargetDefinition, action: ActionDefinition, idempotencyKey: String,
-    attemptAt: Timestamp, secrets: SecretUse
+    attemptAt: Timestamp, secrets: SecretUse, access: TokenAccess? = nil
   ) throws(RenderFault) -> RenderedRequest {
-    let context = RenderContext(event: nil, now: attemptAt, idempotencyKey: idempotencyKey, secrets: secrets)
-    let filler = SecretFiller(own: target.ownSecrets, target: target.name, context: context)
+    var context = RenderContext(event: nil, now: attemptAt, idempotencyKey: idempotencyKey, secrets: secrets)
+    context.token = access?.token
+    let filler = SecretFiller(
+      own: target.ownSecrets, target: target.name, context: context, hasToken: target.credential != nil)
     var request = RenderedRequest(
       method: edited.method.uppercased(), url: try filler.fill(edited.url), headers: [], body: [])
     if !context.isMasked { try RequestURL.check(request.url, within: target, context) }
+    if let base = access?.base { request.url = RequestURL.moved(request.url, to: base) }
     for header in edited.headers {
       let value = try filler.fill(header.value)
       try check(value, ofHeader: header.name)
@@ -34,6 +37,8 @@ private struct SecretFiller {
   let own: Set<String>
   let target: String
   let context: RenderContext
+  /// The target has a credential.
+  let hasToken: Bool
 
   func fill(_ text: String, escapingJSON: Bool = false) throws(RenderFault) -> String {
     var result = ""
@@ -44,7 +49,15 @@ private struct SecretFiller {
       result += escapingJSON ? Self.escaped(value) : value
       rest = rest[close.upperBound...]
     }
-    return result + rest
+    return try token(result + rest, escapingJSON)
+  }
+
+  /// `{{ token }}`, where the target's credential has one.
+  private func token(_ text: String, _ escapingJSON: Bool) throws(RenderFault) -> String {
+    guard hasToken, !context.isMasked, text.contains("{{ token }}") else { return text }
+    let token = try context.evaluate(Expression(path: .token))?.text ?? ""
+    return text.split(separator: "{{ token }}", omittingEmptySubsequences: false)
+      .joined(separator: escapingJSON ? Self.escaped(token) : token)
   }
 
   private func value(_ placeholder: String) throws(RenderFault) -> String {
@@ -87,34 +100,11 @@ extension TargetDefinition {
   /// Every secret that the target's address, headers, credentials or actions name.
   package var ownSecrets: Set<String> {
     var names: Set<String> = []
-    func add(_ template: Template) {
-      for case .expression(let expression) in template.parts {
-        if case .secret(let name) = expression.path { names.insert(name) }
-        for case .path(.secret(let name)) in expression.filters.flatMap(\.arguments) { names.insert(name) }
-      }
-    }
-    func add(_ body: BodyTemplate) {
-      switch body {
-      case .literal: break
-      case .template(let template): add(template)
-      case .object(let entries): entries.forEach { add($0.value) }
-      case .array(let items): items.forEach { add($0) }
-      }
-    }
+    func add(_ template: Template) { names.formUnion(template.secretNames) }
     add(base)
     (headers + query).forEach { add($0.value) }
     basicAuth.map { [$0.user, $0.password].forEach { add($0) } }
     signing?.secrets.forEach { add($0) }
-    for action in actions.values {
-      add(action.path)
-      (action.query + action.headers).forEach { add($0.value) }
-      action.arguments.compactMap(\.fallback).forEach { add($0) }
-      switch action.body {
-      case .none: break
-      case .json(let body): add(body)
-      case .form(let fields): fields.forEach { add($0.value) }
-      }
-    }
-    return names
+    return actions.values.reduce(into: names) { $0.formUnion($1.secretNames) }
   }
 }

@@ -32,8 +32,9 @@ enum Escapes {
 }
 
 /// RFC 3986: everything but its unreserved characters as %XX.
-enum PercentEncoding {
-  static func encoded(_ text: String) -> String {
+package enum PercentEncoding {
+  /// The text as a path segment, a query item or a form field.
+  package static func encoded(_ text: String) -> String {
     var bytes: [UInt8] = []
     append(text, to: &bytes)
     return String(decoding: bytes, as: UTF8.self)

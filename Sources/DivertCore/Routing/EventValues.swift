@@ -53,6 +53,7 @@ extension Event {
     case .callStartedAt: fields.callStartedAt.map { .moment($0, nil) }
     case .callEndedAt: fields.callEndedAt.map { .moment($0, nil) }
     case .callDuration: fields.callDuration.map { .json(.number($0)) }
+    case .own: .json(.bool(fields.own))
     default: text(field).map { .json(.string($0)) }
     }
   }
@@ -74,7 +75,7 @@ extension Event {
     case .chatID: fields.chatID
     case .chatMessageID: fields.chatMessageID
     case .deviceID: fields.deviceID
-    case .id, .receivedAt, .at, .callStartedAt, .callEndedAt, .callDuration: nil
+    case .id, .receivedAt, .at, .callStartedAt, .callEndedAt, .callDuration, .own: nil
     }
   }
 
@@ -96,7 +97,7 @@ extension EventField {
   /// Whether `Event.text` answers it.
   var isText: Bool {
     switch self {
-    case .id, .receivedAt, .at, .callStartedAt, .callEndedAt, .callDuration: false
+    case .id, .receivedAt, .at, .callStartedAt, .callEndedAt, .callDuration, .own: false
     default: true
     }
   }

@@ -8,6 +8,8 @@ package struct FilterSignature: Sendable {
     /// A literal whole number, at least 0.
     case count
     case duration, zone, table, country
+    /// How a moment is written: `YYYY-MM-DD HH:mm:ss`.
+    case moment
   }
 
   package var counts: ClosedRange<Int>
@@ -38,7 +40,8 @@ extension Filter {
     switch self {
     case .default: .init(1...1, [.any], "agent | default: 'An agent'")
     case .upper, .lower, .trim: .init(0...0, [], "customer.name | \(rawValue)")
-    case .truncate: .init(1...2, [.count, .any], "customer.name | truncate: 20, '…'")
+    case .truncate, .truncateBytes, .truncateUTF16:
+      .init(1...2, [.count, .any], "customer.name | \(rawValue): 20, '…'")
     case .date, .time: .init(0...0, [], "at | \(rawValue)")
     case .add: .init(1...1, [.duration], "now | add: 4h")
     case .inZone: .init(1...1, [.zone], "at | in_zone: Asia/Kolkata")
@@ -56,6 +59,11 @@ extension Filter {
     case .round: .init(0...1, [.count], "raw.amount | round: 2")
     case .number: .init(0...0, [], "raw.amount | number")
     case .string: .init(0...0, [], "call.duration | string")
+    case .texts, .list: .init(0...0, [], "raw.tags | \(rawValue)")
+    case .objects: .init(1...9, [.any], "raw.tags | objects: text, type, text")
+    case .pairs: .init(2...2, [.any], "raw.lead | pairs: name, value")
+    case .base64: .init(0...0, [], "customer.name | base64")
+    case .format: .init(1...1, [.moment], "at | format: 'YYYY-MM-DD HH:mm:ss'")
     }
   }
 }
@@ -85,6 +93,8 @@ extension FilterSignature.Kind {
         : ValuePathFault(
           reason: "there is no table `\(text)` under `tables`", suggestion: NearestName.to(text, among: tables.sorted())
         )
+    case .moment:
+      return MomentFormat.fault(in: text).map { ValuePathFault(reason: $0) }
     case .country:
       return PhoneNumbering.countries[text] == nil
         ? ValuePathFault(reason: "the numbering of country `\(text)` is not known: write a code such as IN") : nil

@@ -12,11 +12,12 @@ extension RenderContext {
     }
     guard let value else { return nil }
     switch call.filter {
-    case .date, .time, .add, .inZone, .unix, .unixMilliseconds: return try applyTime(call, to: value)
+    case .date, .time, .add, .inZone, .unix, .unixMilliseconds, .format: return try applyTime(call, to: value)
     case .e164, .digits, .national, .mask: return try applyPhone(call, to: value)
     case .urlencode, .mrkdwnEscape, .htmlEscape, .soqlEscape, .soslEscape, .json:
       return .json(.string(escaped(call.filter, value)))
     case .map, .next, .join, .number, .round: return try applyValue(call, to: value)
+    case .texts, .list, .objects, .pairs: return .json(try applyShape(call, to: value.json))
     default: return .json(.string(try applyText(call, to: value.text)))
     }
   }
@@ -43,14 +44,34 @@ extension RenderContext {
     case .upper: return text.uppercased()  // Rohan → ROHAN
     case .lower: return text.lowercased()  // Rohan → rohan
     case .trim: return text.trimmed  // ' Rohan ' → Rohan
-    case .truncate:  // 'Rohan Mehta' | truncate: 5 → Rohan; | truncate: 6, '…' → Rohan…
-      let most = try self.text(call, 0).flatMap { Int($0) } ?? text.count
-      guard text.count > most else { return text }
-      let end = try self.text(call, 1) ?? ""
-      return text.prefix(max(0, most - end.count)) + end
+    // 'Rohan Mehta' | truncate: 5 → Rohan; | truncate: 6, '…' → Rohan…; | truncate_bytes: 8, '…' → Rohan…
+    case .truncate: return try truncated(call, text) { _ in 1 }
+    case .truncateBytes: return try truncated(call, text) { $0.utf8.count }
+    case .truncateUTF16: return try truncated(call, text) { $0.utf16.count }
+    case .base64: return Base64.encoded(Array(text.utf8))  // Rohan → Um9oYW4=
     case .uuid: return UUIDText.derived(from: text)  // the same text, the same UUID with version-4 bits
     default: return text  // string: 5 → "5"
     }
+  }
+}
+
+// Lengths.
+extension RenderContext {
+  /// The text within the filter's bound, its ending counted; a character is kept whole or not at all.
+  private func truncated(
+    _ call: FilterCall, _ text: String, _ size: (Character) -> Int
+  ) throws(RenderFault) -> String {
+    guard let most = try self.text(call, 0).flatMap({ Int($0) }) else { return text }
+    func length(_ text: some StringProtocol) -> Int { text.reduce(0) { $0 + size($1) } }
+    guard length(text) > most else { return text }
+    var end = try self.text(call, 1) ?? ""
+    if length(end) > most { end = "" }
+    var room = most - length(end)
+    let kept = text.prefix { character in
+      room -= size(character)
+      return room >= 0
+    }
+    return kept + end
   }
 }
 
@@ -74,6 +95,8 @@ extension RenderContext {
     case .inZone:  // at | in_zone: Asia/Kolkata → 2026-01-15T16:00:25.000+05:30
       guard let zone = try text(call, 0).flatMap(Zone.named) else { throw fault(call, "needs a time zone") }
       return .moment(time, zone)
+    case .format:  // format: 'DD.MM.YYYY HH:mm' → 15.01.2026 10:30, in UTC unless `in_zone` chose another
+      return .json(.string(MomentFormat.text(of: time, in: chosen ?? .utc, try text(call, 0) ?? "")))
     case .unix:  // 2026-01-15T10:30:25.000Z → 1768473025
       return .json(.number(CivilTime.floorDivide(time.milliseconds, 1000).0))
     default:  // unix_ms: 2026-01-15T10:30:25.000Z → 1768473025000
@@ -140,6 +163,47 @@ extension RenderContext {
   }
 }
 
+// Shapes: what vendors make of a list or a mapping.
+extension RenderContext {
+  private func applyShape(_ call: FilterCall, to value: JSONValue) throws(RenderFault) -> JSONValue {
+    switch (call.filter, value) {
+    case (.list, _): return [value]  // 5 → [5]
+    case (.texts, .array(let items)): return .array(items.map(\.asText))  // [1, "a"] → ["1", "a"]
+    case (.texts, .object(let object)):  // {"a": 1} → {"a": "1"}
+      return .object(JSONObject(object.members.map { .init(key: $0.key, value: $0.value.asText) }))
+    case (.objects, .array(let items)):  // ["a"] | objects: text, type, text → [{"text": "a", "type": "text"}]
+      var names: [String] = []
+      for index in call.arguments.indices { names.append(try text(call, index) ?? "") }
+      return .array(items.map { $0.object == nil ? Self.object($0, names) : $0 })
+    case (.pairs, .object(let object)):  // {"a": 1} | pairs: name, value → [{"name": "a", "value": 1}]
+      let (name, content) = (try text(call, 0) ?? "name", try text(call, 1) ?? "value")
+      return .array(
+        object.members.map { member in
+          .object(JSONObject([.init(key: name, value: .string(member.key)), .init(key: content, value: member.value)]))
+        })
+    case (.pairs, .array): return value
+    default: throw fault(call, "needs \(call.filter == .objects ? "a list" : "a mapping or a list")")
+    }
+  }
+
+  /// The item under the first name, then constants: a name and its text in turn.
+  private static func object(_ item: JSONValue, _ names: [String]) -> JSONValue {
+    var object = JSONObject([.init(key: names.first ?? "", value: item)])
+    for index in stride(from: 1, to: names.count - 1, by: 2) { object[names[index]] = .string(names[index + 1]) }
+    return .object(object)
+  }
+}
+
+extension JSONValue {
+  /// A number, a boolean as its text; anything else as it is.
+  fileprivate var asText: JSONValue {
+    switch self {
+    case .number, .bool: .string(EventValue.json(self).text)
+    default: self
+    }
+  }
+}
+
 // Escapes.
 extension RenderContext {
   private func escaped(_ filter: Filter, _ value: EventValue) -> String {
@@ -156,7 +220,7 @@ extension RenderContext {
 
 extension String {
   /// Without white space at either end.
-  fileprivate var trimmed: String {
+  var trimmed: String {
     var text = self[...]
     while text.first?.isWhitespace == true { text.removeFirst() }
     while text.last?.isWhitespace == true { text.removeLast() }

@@ -33,6 +33,10 @@ package enum IdempotencyKey {
     event.append(to: &bytes)
     bytes.append(0xff)
     bytes.append(contentsOf: send)
-    return SHA256.hash(data: bytes).withUnsafeBytes { Hex.text($0.prefix(16), after: "dv1_") }
+    return digest(bytes)
+  }
+
+  static func digest(_ bytes: [UInt8]) -> String {
+    SHA256.hash(data: bytes).withUnsafeBytes { Hex.text($0.prefix(16), after: "dv1_") }
   }
 }

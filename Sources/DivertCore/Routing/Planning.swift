@@ -27,9 +27,10 @@ extension RouteTable {
   private func plan(
     _ route: Route, _ context: EvaluationContext, into deliveries: inout [PlannedDelivery], matched: inout [Int]
   ) {
-    guard route.enabled, route.when.holds(for: context) else { return }
+    guard route.enabled, route.mayMatch(context) else { return }
     matched.append(route.place)
-    for send in route.sends { deliveries.append(planned(send, context.event)) }
+    let own = context.event.fields.own
+    for send in route.sends where !(own && send.leavesOutOwn) { deliveries.append(planned(send, context.event)) }
     for child in route.children { plan(child, context, into: &deliveries, matched: &matched) }
   }
 
@@ -52,11 +53,18 @@ extension RouteTable {
   }
 }
 
+extension Route {
+  /// Its condition holds; or it depends on a lookup's answer, which its sends' guards await.
+  func mayMatch(_ context: EvaluationContext) -> Bool {
+    asksLookups ? when.verdict(for: context) != false : when.holds(for: context)
+  }
+}
+
 /// What a route made of an event, for `divert find` and `divert check`.
 package struct RouteExplanation: Sendable, Hashable {
   package var path: String
   package var enabled: Bool
-  /// It fired: enabled, its condition held, and all above it fired.
+  /// It fired: enabled, its condition held, and all above it fired; also where that depends on a lookup's answer.
   package var fired: Bool
   package var condition: ConditionExplanation
   /// `target.action` of each send.
@@ -77,17 +85,19 @@ package struct RouteExplanation: Sendable, Hashable {
 
 extension RouteTable {
   /// Every route's answer for an event, in the order of the file.
-  package func explain(_ event: Event) -> [RouteExplanation] {
-    let context = EvaluationContext(event: event, zone: zone, patterns: patterns)
+  /// - Parameter lookups: what they answer, by full name: an object of fields, or null for nothing; what is not among them is open.
+  package func explain(_ event: Event, lookups: [String: JSONValue] = [:]) -> [RouteExplanation] {
+    var context = EvaluationContext(event: event, zone: zone, patterns: patterns)
+    context.memo.lookups = lookups
     return parts.routes.map { explain($0, context, above: true) }
   }
 
   private func explain(_ route: Route, _ context: EvaluationContext, above: Bool) -> RouteExplanation {
     let condition = route.when.explained(for: context)
-    let fired = above && route.enabled && condition.holds
+    let fired = above && route.enabled && (condition.holds || condition.isOpen)
     return RouteExplanation(
       path: route.path, enabled: route.enabled, fired: fired, condition: condition,
-      sends: route.sends.map { $0.target + "." + $0.action },
+      sends: route.sends.filter { !(context.event.fields.own && $0.leavesOutOwn) }.map { $0.target + "." + $0.action },
       children: route.children.map { explain($0, context, above: fired) })
   }
 }

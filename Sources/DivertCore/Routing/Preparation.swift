@@ -13,6 +13,8 @@ package struct LookupDefinition: Sendable {
   package var variants: [Template]
   /// The list in the answer, `fields` being paths within the chosen item; nil: paths within the whole answer.
   package var items: [String]?
+  /// Only items that have these values are meant. Only with `items`.
+  package var wanted: [WantedValue]
   /// What is kept of the answer, by name; paths into JSON.
   package var fields: [AnswerField]
   /// How long an answer holds for other events.
@@ -27,6 +29,7 @@ package struct LookupDefinition: Sendable {
     self.target = target
     self.request = request
     variants = []
+    wanted = []
     fields = []
     cache = .zero
     noneCache = .zero
@@ -43,6 +46,18 @@ package struct AnswerField: Sendable, Hashable {
   package init(_ name: String, _ path: [String]) {
     self.name = name
     self.path = path
+  }
+}
+
+/// What an item of a lookup's answer must have to be meant.
+package struct WantedValue: Sendable, Hashable {
+  /// Steps into the item.
+  package var path: [String]
+  /// Compared as text, whatever the case of its letters.
+  package var value: Template
+  package init(_ path: [String], _ value: Template) {
+    self.path = path
+    self.value = value
   }
 }
 
@@ -87,8 +102,13 @@ package final class VerifyDefinition: Sendable {
   package let after: Span
   /// It arrived when all of these hold for the answer; answered 2xx or 404 without them, it did not.
   package let landed: [ResponseCondition]
+  /// And the answer's body holds this text somewhere.
+  package let contains: Template?
 
-  package init(request: ActionDefinition, after: Span = .seconds(10), landed: [ResponseCondition]) {
+  package init(
+    request: ActionDefinition, after: Span = .seconds(10), landed: [ResponseCondition], contains: Template? = nil
+  ) {
+    self.contains = contains
     self.request = request
     self.after = after
     self.landed = landed
@@ -105,14 +125,26 @@ package struct BatchDefinition: Sendable {
   package var body: BodyTemplate
   /// Another method or path than a single one's; nil: the action's own.
   package var request: (method: String, path: Template)?
-  /// The list in the answer with one result per item.
+  /// The list in the answer with one result per item; empty: the answer itself.
   package var results: [String]
   /// A second list, with the results of failed items only; found by `match`.
   package var errors: [String]?
-  /// Paths of the key in an item and in a result; nil: by place.
-  package var match: (item: [String], result: [String])?
+  /// How an item's result is found; nil: by its place.
+  package var match: Match?
   /// Rules over one result, its JSON being the answer's body; where none matches: delivered.
   package var each: [ResponseRule]
+
+  /// Paths of the key in an item, in a result, and in one of the `errors` (with `*` where it is a list there).
+  package struct Match: Sendable, Hashable {
+    package var item: [String]
+    package var result: [String]
+    package var error: [String]
+    package init(item: [String], result: [String], error: [String]? = nil) {
+      self.item = item
+      self.result = result
+      self.error = error ?? result
+    }
+  }
 
   package init(most: Int, wait: Span, body: BodyTemplate, results: [String]) {
     self.most = most

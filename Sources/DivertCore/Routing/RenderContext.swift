@@ -42,6 +42,8 @@ package struct RenderContext: Sendable {
   package var variant: String?
   /// The credential's token, for sending.
   package var token: String?
+  /// Scheme and host out of the token's answer, in place of those of the target's address.
+  package var base: String?
   /// The rendered bodies of a batch.
   package var items: [JSONValue]?
 
@@ -60,4 +62,15 @@ package struct RenderContext: Sendable {
   }
 
   var isMasked: Bool { if case .masked = secrets { true } else { false } }
+
+  /// A path whose value is not at hand while requests are only shown: it stands as `{{ … }}`.
+  func isShownByName(_ path: ValuePath) -> Bool {
+    guard isMasked else { return false }
+    return switch path {
+    case .secret, .token: true
+    case .lookup(let name, _): memo.lookups[name] == nil
+    case .step(let name, _): memo.steps[name] == nil
+    default: false
+    }
+  }
 }

@@ -49,10 +49,17 @@ package final class RequestRecipe: Sendable {
   package let zone: Zone
   package let country: String
   package let tables: [String: [String: String]]
+  /// The configuration that its lookups stand in.
+  package let table: RouteTable
+  /// The lookups that its request needs, by full name, in the order in which they are named; those that these need are not among
+  /// them, nor what its guards need.
+  package let needs: [String]
   /// The body's, where nothing in it is looked at before it is written.
   let program: BodyProgram?
   /// The address, where no expression stands in it.
   let fixedURL: String?
+  /// How a batch of its action is asked; nil: it takes none.
+  let wrapper: RequestRecipe?
 
   /// `table`: the configuration whose time zone, country and tables the templates use.
   package init(send: Send, action: ActionDefinition, target: TargetDefinition, table: RouteTable) {
@@ -62,7 +69,10 @@ package final class RequestRecipe: Sendable {
     zone = table.zone
     country = table.parts.country
     tables = table.parts.tables
+    self.table = table
+    needs = Self.needs(send, action)
     program = Self.program(action)
+    wrapper = Self.wrapped(action).map { RequestRecipe(send: send, action: $0, target: target, table: table) }
     fixedURL = RequestURL.fixed(target, action)
   }
 
@@ -99,14 +109,27 @@ package struct RenderJob: Sendable {
   package var idempotencyKey: String
   /// Arguments handed in beside the send's, for its templates (`alarm.text`).
   package var given = JSONObject()
+  /// Lookups' answers and steps' results.
+  package var memo = DeliveryMemo()
+  /// Of a lookup: what is asked.
+  package var variant: String?
+
+  /// The credential's token, where the target's has one; for sending.
+  package var access: TokenAccess?
 
   /// The job of a delivery.
   package init(event: Event, plan: PlannedDelivery, recipe: RequestRecipe, attemptAt: Timestamp) {
+    self.init(
+      event: event, plan: plan, recipe: recipe, attemptAt: attemptAt,
+      key: IdempotencyKey.derive(event: event.id, plan: plan))
+  }
+
+  init(event: Event, plan: PlannedDelivery, recipe: RequestRecipe, attemptAt: Timestamp, key: String) {
     self.event = event
     self.recipe = recipe
     due = plan.due
     self.attemptAt = attemptAt
-    idempotencyKey = IdempotencyKey.derive(event: event.id, plan: plan)
+    idempotencyKey = key
     if event.source == RouteTable.alarmSource { given["alarm"] = event.raw }
   }
 }

@@ -4,11 +4,14 @@ package enum RequestRenderer {
   /// The request of a job; or why there is none. Masked, secrets stand as `{{ secrets.name }}` and what is computed
   /// of them is named instead.
   package static func render(_ job: RenderJob, secrets: SecretUse) throws(RenderFault) -> RenderedRequest {
-    var context = RenderContext(
-      event: job.event, now: job.due, zone: job.recipe.zone, country: job.recipe.country, tables: job.recipe.tables,
-      arguments: job.given,
-      idempotencyKey: job.idempotencyKey, secrets: secrets)
-    context.arguments = try arguments(job, context)
+    if job.recipe.wrapsSingles {
+      let item = try item(job, secrets: secrets)
+      return try render(batch: [item], around: job, keys: [job.idempotencyKey], secrets: secrets)
+    }
+    return try render(job, context(job, secrets: secrets))
+  }
+
+  static func render(_ job: RenderJob, _ context: RenderContext) throws(RenderFault) -> RenderedRequest {
     var request = RenderedRequest(
       method: job.recipe.action.method.uppercased(), url: try RequestURL.render(job, context), headers: [], body: [])
     try renderBody(job, context, into: &request)
@@ -17,8 +20,21 @@ package enum RequestRenderer {
     return request
   }
 
+  /// What the templates of a job may name.
+  static func context(_ job: RenderJob, secrets: SecretUse) throws(RenderFault) -> RenderContext {
+    var context = RenderContext(
+      event: job.event, now: job.due, zone: job.recipe.zone, country: job.recipe.country, tables: job.recipe.tables,
+      arguments: job.given, idempotencyKey: job.idempotencyKey, secrets: secrets)
+    context.memo = job.memo
+    context.variant = job.variant
+    context.token = job.access?.token
+    context.base = job.access?.base
+    context.arguments = try arguments(job, context)
+    return context
+  }
+
   /// What the send gives to the action, with the action's own fallbacks; rendered once, with their JSON types.
-  private static func arguments(_ job: RenderJob, _ context: RenderContext) throws(RenderFault) -> JSONObject {
+  static func arguments(_ job: RenderJob, _ context: RenderContext) throws(RenderFault) -> JSONObject {
     var arguments = try context.object(job.recipe.send.arguments)
     for definition in job.recipe.action.arguments where arguments[definition.name] == nil {
       if let fallback = definition.fallback, let value = try context.json(fallback) {
@@ -51,7 +67,13 @@ package enum RequestRenderer {
     _ body: BodyTemplate, _ job: RenderJob, _ context: RenderContext
   ) throws(RenderFault) -> [UInt8] {
     if let program = job.recipe.program { return try program.bytes(context) }
-    guard var value = try context.json(body) else { return [] }
+    return try jsonValue(body, job, context)?.encoded() ?? []
+  }
+
+  static func jsonValue(
+    _ body: BodyTemplate, _ job: RenderJob, _ context: RenderContext
+  ) throws(RenderFault) -> JSONValue? {
+    guard var value = try context.json(body) else { return nil }
     if let path = job.recipe.action.idempotency.fieldPath {
       value.set(.string(UUIDText.derived(from: job.idempotencyKey)), at: path[...])
     }
@@ -59,11 +81,11 @@ package enum RequestRenderer {
       guard let text = JSONPath.steps(path).flatMap({ value.value(at: $0) })?.string else { continue }
       try check(text, path, most)
     }
-    return value.encoded()
+    return value
   }
 
   private static func formBody(
-    _ fields: [HeaderTemplate], _ job: RenderJob, _ context: RenderContext
+    _ fields: [FormField], _ job: RenderJob, _ context: RenderContext
   ) throws(RenderFault) -> [UInt8] {
     var bytes: [UInt8] = []
     func add(_ name: String, _ value: String) {
@@ -78,7 +100,7 @@ package enum RequestRenderer {
       }
     }
     for field in fields {
-      guard let value = try context.text(field.value) else { continue }
+      guard let value = try formValue(field, job, context) else { continue }
       if let most = job.recipe.action.maxLengths[field.name] { try check(value, field.name, most) }
       add(field.name, value)
     }
@@ -88,7 +110,22 @@ package enum RequestRenderer {
     return bytes
   }
 
-  private static func check(_ text: String, _ path: String, _ most: Int) throws(RenderFault) {
+  /// The text of a form's field: a tree's is JSON. Nil: left out.
+  private static func formValue(
+    _ field: FormField, _ job: RenderJob, _ context: RenderContext
+  ) throws(RenderFault) -> String? {
+    if case .template(let template) = field.value { return try context.text(template) }
+    guard let value = try context.json(field.value) else { return nil }
+    for (path, most) in job.recipe.action.maxLengths {
+      guard let steps = JSONPath.steps(path), steps.first == field.name, steps.count > 1,
+        let text = value.value(at: steps.dropFirst())?.string
+      else { continue }
+      try check(text, path, most)
+    }
+    return value.string ?? value.text
+  }
+
+  static func check(_ text: String, _ path: String, _ most: Int) throws(RenderFault) {
     let count = text.count
     guard count > most else { return }
     throw RenderFault(

@@ -4,7 +4,7 @@
 enum RequestURL {
   /// Base and path joined by one slash, then the query of the base, the path, the target and the action.
   static func render(_ job: RenderJob, _ context: RenderContext) throws(RenderFault) -> String {
-    if let fixed = job.recipe.fixedURL { return fixed }
+    if let fixed = job.recipe.fixedURL, context.base == nil { return fixed }
     return try render(job.recipe.target, job.recipe.action, context)
   }
 
@@ -21,12 +21,14 @@ enum RequestURL {
   ) throws(RenderFault) -> String {
     var base: [UInt8] = []
     try append(base: target.base, to: &base, context)
+    if let origin = context.base { replaceOrigin(of: &base, by: origin) }
     // Before anything is joined to it, so that a path can never become the host.
     if !context.isMasked { try checkHost(base, target.name) }
     var path: [UInt8] = []
     try append(path: action.path, to: &path, context)
     var url = join(base, path)
-    for item in target.query + action.query { try append(item, to: &url, context) }
+    for item in target.query { try append(item, to: &url, context) }
+    for item in action.query { try append(item, most: action.maxLengths[item.name], to: &url, context) }
     let text = String(decoding: url, as: UTF8.self)
     if !context.isMasked { try check(url, target.name) }
     return text
@@ -58,7 +60,7 @@ enum RequestURL {
     case .literal(let text): PercentEncoding.append(address: text, to: &url)
     case .expression(let expression):
       guard let value = try context.evaluate(expression) else { throw .missing(expression) }
-      if expression.path.isSecret {
+      if expression.path.isSecret || context.isShownByName(expression.path) {
         url.append(contentsOf: value.text.utf8)
       } else {
         PercentEncoding.append(value.text, to: &url)
@@ -67,13 +69,14 @@ enum RequestURL {
   }
 
   private static func append(
-    _ item: HeaderTemplate, to url: inout [UInt8], _ context: RenderContext
+    _ item: HeaderTemplate, most: Int? = nil, to url: inout [UInt8], _ context: RenderContext
   ) throws(RenderFault) {
     guard let value = try context.text(item.value) else { return }
+    if let most { try RequestRenderer.check(value, item.name, most) }
     url.append(UInt8(ascii: url.contains(UInt8(ascii: "?")) ? "&" : "?"))
     PercentEncoding.append(item.name, to: &url)
     url.append(UInt8(ascii: "="))
-    if context.isMasked, item.value.parts.contains(where: \.isSecret) {
+    if item.value.paths.contains(where: context.isShownByName) {
       url.append(contentsOf: value.utf8)
     } else {
       PercentEncoding.append(value, to: &url)
@@ -148,6 +151,27 @@ enum RequestURL {
     }
   }
 
+  /// A token request's address: http or https, a host, and nothing that leads elsewhere.
+  static func check(token url: String) throws(RenderFault) {
+    let bytes = Array(url.utf8)
+    guard let start = hostStart(bytes), isWeb(bytes[..<(start - 3)]), hostEnd(bytes, start) > start,
+      !bytes[start..<hostEnd(bytes, start)].contains(UInt8(ascii: "@")), !bytes.contains(where: isRefused)
+    else { throw RenderFault("url_invalid", "the token_url is no plain http or https address") }
+  }
+
+  /// The same for an address that was written by hand.
+  static func moved(_ url: String, to origin: String) -> String {
+    var bytes = Array(url.utf8)
+    replaceOrigin(of: &bytes, by: origin)
+    return String(decoding: bytes, as: UTF8.self)
+  }
+
+  /// `url` with another scheme, host and port, and what that has of a path before its own.
+  static func replaceOrigin(of url: inout [UInt8], by origin: String) {
+    guard let start = hostStart(url) else { return }
+    url.replaceSubrange(..<hostEnd(url, start), with: origin.utf8)
+  }
+
   private static func origin(_ url: [UInt8]) -> String {
     String(decoding: url[..<hostEnd(url, hostStart(url) ?? 0)], as: UTF8.self).lowercased()
   }
@@ -178,10 +202,4 @@ enum RequestURL {
 
 extension ValuePath {
   var isSecret: Bool { if case .secret = self { true } else { false } }
-}
-
-extension Template.Part {
-  fileprivate var isSecret: Bool {
-    if case .expression(let expression) = self { expression.path.isSecret } else { false }
-  }
 }

@@ -10,7 +10,8 @@ package final class RouteMatches: Sendable {
     package var since: Timestamp?
     /// Events accepted, whether or not a route matched.
     package var events = 0
-    /// Events that matched, by `Route.place`.
+    /// Events that matched, by `Route.place`; a route whose condition names a lookup's field counts those that it may match, since
+    /// the answer is not known when they are accepted.
     package var routes: [Int]
 
     package init(routes: [Int]) { self.routes = routes }

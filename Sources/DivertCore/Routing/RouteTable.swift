@@ -81,7 +81,11 @@ package struct Route: Sendable {
   package var path: String
   package var description: String?
   package var enabled: Bool
-  package var when: Condition
+  package var when: Condition {
+    didSet { asksLookups = when.asksLookups }
+  }
+  /// Its own condition names a lookup's field: whether it matches shows when its deliveries are due.
+  package private(set) var asksLookups: Bool
   package var sends: [Send]
   package var children: [Route]
   /// Its number in its table, counted from 0, a parent before its children; the table gives it.
@@ -91,6 +95,7 @@ package struct Route: Sendable {
     self.name = name
     self.path = path
     self.when = when
+    asksLookups = when.asksLookups
     description = nil
     enabled = true
     sends = []
@@ -107,13 +112,16 @@ package struct Send: Sendable {
   package var arguments: [BodyTemplate.Entry]
   package var orderBy: Template?
   package var retry: RetrySettings
+  /// Its action writes to a person.
+  package var isMessage = false
+  /// `sending` is on disk before its first byte leaves (`ActionDefinition.recordsBeforeSending`).
   package var toPerson: Bool {
     didSet { plan() }
   }
   /// Judged when a delivery of it is due, in order: those conditions of its route and the routes above that a lookup
   /// answers. The first that does not hold ends it skipped.
   package private(set) var guards: [Guard]
-  /// Lookups that it, its action and its guards need, by full name, in the order in which they are asked.
+  /// Lookups that its guards, it and its action need, by full name, in the order in which they are asked.
   package private(set) var lookups: [String]
   /// Its action has steps before its last request.
   package var hasSteps: Bool {
@@ -142,6 +150,8 @@ package struct Send: Sendable {
     self.guards = guards
     plan()
   }
+  /// Its action's writes come back as events, and its routes do not say which are meant (`own`): it is left out for those.
+  package var leavesOutOwn = false
   /// What its deliveries have in common.
   package private(set) var planned: PlannedSend
 

@@ -106,6 +106,8 @@ package struct ActionDefinition: Sendable {
   package var steps: [StepDefinition]
   package var verify: VerifyDefinition?
   package var batch: BatchDefinition?
+  /// The events by which its vendor reports what it wrote back to us.
+  package var echoes: [EchoDefinition]
 
   package init(name: String, method: String, path: Template) {
     self.name = name
@@ -122,6 +124,15 @@ package struct ActionDefinition: Sendable {
     fields = []
     needs = []
     steps = []
+    echoes = []
+  }
+}
+
+extension ActionDefinition {
+  /// `sending` is on disk before the first byte leaves: for messages to people, and for what must not go again on a guess. Items of
+  /// a batch are not recorded one by one: after a crash in the middle of it they go again.
+  package var recordsBeforeSending: Bool {
+    toPerson || ambiguous == .park || ambiguous == .verify && batch == nil
   }
 }
 
@@ -130,7 +141,19 @@ package enum RequestBody: Sendable, Hashable {
   /// `Content-Type: application/json`.
   case json(BodyTemplate)
   /// `Content-Type: application/x-www-form-urlencoded`.
-  case form([HeaderTemplate])
+  case form([FormField])
+}
+
+/// A field of a form: a template is sent as its text, a mapping or a list as JSON text.
+package struct FormField: Sendable, Hashable {
+  package var name: String
+  package var value: BodyTemplate
+  package init(_ name: String, _ value: BodyTemplate) {
+    self.name = name
+    self.value = value
+  }
+  /// A field that is text.
+  package init(_ name: String, _ value: Template) { self.init(name, .template(value)) }
 }
 
 /// An argument that an action takes (presets declare them; a plain target's actions take any that their templates name).
@@ -173,6 +196,8 @@ package struct RetrySettings: Sendable, Hashable {
   package var cap: Span
   /// At most this many attempts; nil: no bound but the period.
   package var attempts: Int?
+  /// What a response rule asks for at least where the wait is the backoff's.
+  package var least: Span = .zero
   package init(period: Span, base: Span, cap: Span, attempts: Int?) {
     self.period = period
     self.base = base
@@ -188,6 +213,10 @@ package struct ResponseRule: Sendable, Hashable {
   package var conditions: [ResponseCondition]
   package var then: AttemptOutcome
   package var wait: WaitSource?
+  /// No less than this: also of the backoff, where no source is named or the answer does not say.
+  package var waitAtLeast: Span?
+  /// No more than this, whatever the answer says.
+  package var waitAtMost: Span?
   /// Shown as the reason's sentence; nil: one is made from the rule.
   package var because: String?
   package init(conditions: [ResponseCondition], then: AttemptOutcome, wait: WaitSource?, because: String?) {
@@ -198,19 +227,24 @@ package struct ResponseRule: Sendable, Hashable {
   }
 }
 
-/// All conditions of a rule must hold.
-package enum ResponseCondition: Sendable, Hashable {
+/// All conditions of a rule must hold. Those on JSON hold for no body that is none.
+package indirect enum ResponseCondition: Sendable, Hashable {
   /// Ranges of status codes, both ends included; one of them must hold.
   case status([ClosedRange<Int>])
   /// A header (lower-cased name), as text.
   case header(String, Comparison)
-  /// The answer's body as text.
+  /// The answer's body as text, without white space at its ends.
   case text(Comparison)
-  /// A path into the answer's JSON body; `*` as a step stands for every item of an array, with the quantifier.
-  case json([String], Quantifier, Comparison)
+  /// A path into the answer's JSON body; within `items`, into an item.
+  case json([String], Comparison)
+  /// The list at a path: items for which all the conditions (`json`, `items`, `oneOf`) hold. An empty path is the body.
+  case items([String], Quantifier, [ResponseCondition])
+  /// One of them must hold.
+  case oneOf([ResponseCondition])
 
+  /// How many items of a list: one at least; or all of them, and at least one.
   package enum Quantifier: String, Sendable, Hashable {
-    case one, any, every
+    case any, every
   }
 }
 
@@ -228,5 +262,7 @@ package enum WaitSource: Sendable, Hashable {
   package enum WaitUnit: String, Sendable, Hashable {
     case seconds, milliseconds
     case unix, unixMilliseconds = "unix_ms"
+    /// A moment: an HTTP date, or ISO 8601.
+    case date
   }
 }

@@ -86,6 +86,8 @@ package enum EventField: String, Sendable, Hashable, CaseIterable {
   case chatID = "chat.id"
   case chatMessageID = "chat.message_id"
   case deviceID = "device.id"
+  /// It reports a write of Divert's own.
+  case own
 }
 
 /// A filter with its arguments, checked when the file was read: right count, readable durations, existing tables and zones.
@@ -116,6 +118,9 @@ package enum Filter: String, Sendable, Hashable, CaseIterable {
   case soqlEscape = "soql_escape"
   case soslEscape = "sosl_escape"
   case map, next, uuid, join, round, number, string
+  case base64, format, texts, list, objects, pairs
+  case truncateBytes = "truncate_bytes"
+  case truncateUTF16 = "truncate_utf16"
 }
 
 /// A tree whose leaves are templates: a request's body, an action's argument.

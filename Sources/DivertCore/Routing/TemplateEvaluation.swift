@@ -4,7 +4,7 @@ extension RenderContext {
   /// The value of an expression after its filters; nil: missing, and the expression says `?`. A missing value without
   /// `?` is a fault.
   package func evaluate(_ expression: Expression) throws(RenderFault) -> EventValue? {
-    if case .secret = expression.path, isMasked { return .json(.string("{{ \(expression) }}")) }
+    if isShownByName(expression.path) { return .json(.string("{{ \(expression) }}")) }
     var value = try value(of: expression.path)
     for call in expression.filters { value = try apply(call, to: value) }
     if value == nil, !expression.optional { throw .missing(expression) }

@@ -18,8 +18,18 @@ package struct TemplateScope: Sendable {
   package var idempotencyKey: Bool
   /// `alarm.…`, in what alarms send; compiled to an argument of the name `alarm`.
   package var alarm: Bool
+  /// `token`: the credential has `oauth2`.
+  package var token = false
+  /// `items`: what a batch is made of.
+  package var items = false
   /// The tables that `map` may name.
   package var tables: Set<String>
+  /// Lookups by the names that they have here.
+  package var lookups: [String: LookupName] = [:]
+  /// The fields of the steps that come before.
+  package var steps: [String: Set<String>] = [:]
+  /// `variant`, in the question of a lookup that has several.
+  package var variant = false
 
   package init(
     event: Bool = true, now: Bool = true, secrets: Bool = false, arguments: Arguments = .none,
@@ -48,6 +58,18 @@ package struct TemplateScope: Sendable {
   package static let alarm = TemplateScope(event: false, alarm: true)
 }
 
+/// A lookup as a place in the file knows it.
+package struct LookupName: Sendable, Hashable {
+  /// `account`, or `crm.contact` of a target's own.
+  package var fullName: String
+  /// Nil: they are at fault themselves, and any will do.
+  package var fields: Set<String>?
+  package init(_ fullName: String, fields: Set<String>?) {
+    self.fullName = fullName
+    self.fields = fields
+  }
+}
+
 /// Why a path names nothing here.
 package struct ValuePathFault: Error, Sendable, Hashable {
   package var reason: String
@@ -70,11 +92,50 @@ extension ValuePath {
     case "local" where scope.event: return local(text, rest)
     case "now" where scope.now && rest.isEmpty: return .success(.now)
     case "idempotency_key" where scope.idempotencyKey && rest.isEmpty: return .success(.idempotencyKey)
+    case "token" where scope.token && rest.isEmpty: return .success(.token)
+    case "items" where scope.items && rest.isEmpty: return .success(.items)
     case "alarm" where scope.alarm: return .success(.argument("alarm", rest))
     case "secrets": return secret(text, rest, scope)
     case "arguments" where scope.arguments != .none: return argument(text, rest, scope)
-    default: return unknown(text, scope)
+    case "variant" where scope.variant && rest.isEmpty: return .success(.variant)
+    case "steps" where !scope.steps.isEmpty: return step(rest, scope)
+    default: return scope.lookups[root].map { lookup(root, $0, rest) } ?? unknown(text, scope)
     }
+  }
+
+  private static func lookup(
+    _ name: String, _ lookup: LookupName, _ rest: [String]
+  ) -> Result<ValuePath, ValuePathFault> {
+    guard let field = rest.first else {
+      let example = (lookup.fields ?? []).min().map { "\(name).\($0)" }
+      return .failure(ValuePathFault(reason: "`\(name)` is a lookup: name one of its fields", suggestion: example))
+    }
+    if let fields = lookup.fields, !fields.contains(field) {
+      let nearest = NearestName.to(field, among: fields.sorted())
+      return .failure(
+        ValuePathFault(
+          reason: "the lookup `\(name)` has no field `\(field)`", suggestion: nearest.map { "\(name).\($0)" }))
+    }
+    return .success(.lookup(lookup.fullName, rest))
+  }
+
+  private static func step(_ rest: [String], _ scope: TemplateScope) -> Result<ValuePath, ValuePathFault> {
+    guard let name = rest.first, rest.count > 1 else {
+      return .failure(ValuePathFault(reason: "the value of a step is named `steps.<step>.<field>`"))
+    }
+    guard let fields = scope.steps[name] else {
+      let nearest = NearestName.to(name, among: scope.steps.keys.sorted())
+      return .failure(
+        ValuePathFault(
+          reason: "no step `\(name)` comes before", suggestion: nearest.map { "steps.\($0).\(rest[1])" }))
+    }
+    guard fields.contains(rest[1]) else {
+      let nearest = NearestName.to(rest[1], among: fields.sorted())
+      return .failure(
+        ValuePathFault(
+          reason: "the step `\(name)` has no field `\(rest[1])`", suggestion: nearest.map { "steps.\(name).\($0)" }))
+    }
+    return .success(.step(name, Array(rest.dropFirst())))
   }
 
   private static func local(_ text: String, _ rest: [String]) -> Result<ValuePath, ValuePathFault> {
@@ -128,8 +189,17 @@ extension ValuePath {
     if scope.event { names += EventField.allCases.map(\.rawValue) + ["raw", "local.time", "local.weekday"] }
     if scope.now { names.append("now") }
     if scope.idempotencyKey { names.append("idempotency_key") }
+    if scope.token { names.append("token") }
+    if scope.items { names.append("items") }
     if scope.alarm { names.append("alarm.text") }
     if case .named(let arguments) = scope.arguments { names += arguments.sorted().map { "arguments.\($0)" } }
+    if scope.variant { names.append("variant") }
+    for (name, lookup) in scope.lookups.sorted(by: { $0.key < $1.key }) {
+      names += (lookup.fields ?? []).sorted().map { "\(name).\($0)" }
+    }
+    for (name, fields) in scope.steps.sorted(by: { $0.key < $1.key }) {
+      names += fields.sorted().map { "steps.\(name).\($0)" }
+    }
     return names
   }
 }

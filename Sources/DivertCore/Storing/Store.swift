@@ -18,9 +18,10 @@ package protocol Store: AnyObject, Sendable {
   /// one is freed. A replay has no key. Ended deliveries stay as record. Counters of `Totals` move in the same transaction.
   func commit(_ batch: StoreBatch, now: Timestamp) throws(StoreError) -> StoreReceipt
 
-  /// Step 5: for each wish up to `limit` free waiting rows that are due at `now` (or later, where the wish says so), in order of
-  /// due time, then event. They count as
-  /// claimed (in memory) until they are committed as a row again.
+  /// Step 5: for each wish up to `limit` free waiting rows of the target's queue (`Delivery.queue`, else its own target) that are
+  /// due at `now`, in order of due time, then event; where the wish says so also later ones, and then those of the target that
+  /// stand in another queue. They count as claimed (in memory) until they are committed as a row again. One that goes out in stages
+  /// comes with the answers that its event's other rows remember (`DeliveryMemo.siblings`).
   func claim(_ wishes: [ClaimWish], now: Timestamp) throws(StoreError) -> [Claim]
 
   /// After start-up, before the first claim: events with open packed deliveries, oldest first, after the given one.
@@ -29,12 +30,14 @@ package protocol Store: AnyObject, Sendable {
   /// After start-up: rows found `sending`, whose attempt nobody saw end.
   func interrupted() throws(StoreError) -> [ClaimedDelivery]
 
-  /// After start-up: for every target with free waiting rows its earliest due time. Its cost depends on the number of targets,
-  /// not of rows.
+  /// After start-up: for every target with free waiting rows in its queue the earliest due time. Its cost depends on the number
+  /// of targets, not of rows.
   func waitingTargets() throws(StoreError) -> [String: Timestamp]
 
   func targetStates() throws(StoreError) -> [String: TargetRuling]
   func alarms() throws(StoreError) -> [String: String]
+  /// What was spent of budgets, as the last batch with each said.
+  func budgets() throws(StoreError) -> [BudgetHolder: BudgetCount]
 
   /// Keeps a configuration's text under its version, once; on disk when it returns. May be called from any thread.
   func keepConfiguration(version: String, text: String, at: Timestamp) throws(StoreError)
@@ -66,7 +69,7 @@ package protocol Store: AnyObject, Sendable {
 package struct ClaimWish: Sendable, Hashable {
   package var target: String
   package var limit: Int
-  /// Also rows that are due later: when everything that waits is given up.
+  /// Also rows that are due later, and the target's own in other queues: when everything that waits is given up.
   package var evenLater: Bool
   package init(target: String, limit: Int, evenLater: Bool = false) {
     self.target = target

@@ -23,6 +23,8 @@ package struct StoreBatch: Sendable {
   package var targetStates: [String: TargetRuling?] = [:]
   /// Alarms that are up (with their sentence) or over (nil).
   package var alarms: [String: String?] = [:]
+  /// What was spent of budgets, where that changed. No reason to commit: what it counts is committed anyway.
+  package var budgets: [BudgetHolder: BudgetCount] = [:]
 
   package init() {}
   package var isEmpty: Bool {
@@ -97,11 +99,11 @@ package enum PackedState: Sendable, Hashable {
   case open
   /// It has a row of its own, which says how it stands.
   case row
-  /// Ended at its first attempt (`delivered`), or without one (`skipped`).
+  /// Ended at its first attempt (`delivered`), or before it (`skipped`; the attempt is then the question that said so).
   case ended(DeliveryState, reason: Reason, attempt: Attempt?)
 }
 
-/// A dead letter to send again as a new delivery of the same event.
+/// A dead letter to send again as a new delivery of the same event. It keeps the finished steps of the one that it replays.
 package struct Replay: Sendable {
   package var original: DeliveryID
   /// The plan under which it goes (today's or the original's).
@@ -167,6 +169,21 @@ package struct Refusal: Sendable, Hashable {
   }
 }
 
+/// Whose budget it is.
+package enum BudgetHolder: Sendable, Hashable {
+  case target(String), credential(String)
+}
+
+/// What was spent of a budget in the day or hour that ends at `endsAt`.
+package struct BudgetCount: Sendable, Hashable {
+  package var spent: Int
+  package var endsAt: Timestamp
+  package init(spent: Int, endsAt: Timestamp) {
+    self.spent = spent
+    self.endsAt = endsAt
+  }
+}
+
 /// Why a target stands still, across restarts.
 package struct TargetRuling: Sendable, Hashable {
   package enum Kind: String, Sendable, Hashable {
@@ -195,7 +212,7 @@ package struct StoreReceipt: Sendable {
   package var additions: [[PlannedDelivery]] = []
   /// How many rows each cancel ended.
   package var cancels: [Int] = []
-  /// Per target, the earliest due time among rows that this batch left waiting and free to be claimed.
+  /// Per queue, the earliest due time among rows that this batch left waiting and free to be claimed.
   package var due: [String: Timestamp] = [:]
   package init() {}
 }

@@ -14,6 +14,8 @@ final class Resolution: Sendable {
   let addressSecret: String?
   /// One of the target's rules looks at an answer's headers, also at a good one's.
   let readsHeaders: Bool
+  /// How long after an ambiguous attempt the target is asked whether it arrived; nil: it is not asked.
+  let verifyAfter: Span?
 
   var send: Send { _read { yield recipe.send } }
   var action: ActionDefinition { _read { yield recipe.action } }
@@ -23,7 +25,8 @@ final class Resolution: Sendable {
     self.recipe = recipe
     self.table = table
     readsHeaders = recipe.target.responses.contains(where: \.readsHeaders)
-    secretNames = recipe.target.ownSecrets
+    verifyAfter = recipe.verify?.after
+    secretNames = recipe.secretNames
     addressSecret = recipe.target.addressSecret
   }
 }
@@ -130,7 +133,17 @@ extension ResponseRule {
       case .retryAfter, .header: true
       case .json, .fixed, .midnight, nil: false
       }
-    return waitsByHeader || conditions.contains { if case .header = $0 { true } else { false } }
+    return waitsByHeader || conditions.contains(where: \.readsHeaders)
+  }
+}
+
+extension ResponseCondition {
+  fileprivate var readsHeaders: Bool {
+    switch self {
+    case .header: true
+    case .oneOf(let conditions): conditions.contains(where: \.readsHeaders)
+    case .status, .text, .json, .items: false
+    }
   }
 }
 
@@ -138,4 +151,6 @@ struct UnresolvedAction: Error {
   var reason: Reason
   /// It may be there when it is looked for again.
   var isPassing = false
+  /// What the attempt counts as where it may be there later.
+  var outcome = AttemptOutcome.retry
 }

@@ -193,6 +193,7 @@ struct CommitGroup {
     batch.cancels += other.cancels
     batch.targetStates.merge(other.targetStates) { $1 }
     batch.alarms.merge(other.alarms) { $1 }
+    batch.budgets.merge(other.budgets) { $1 }
   }
 
   /// What the engine is told. Appended events come before the turns: an event behind a delivery that just failed finds its

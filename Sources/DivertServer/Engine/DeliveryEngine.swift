@@ -24,6 +24,11 @@ struct EngineState: Sendable {
   var machine: DeliveryMachine
   var resolver: ActionResolver
   var now: Timestamp
+  var batches: [JobToken: BatchInHand] = [:]
+  var stages = StagesInHand()
+  var tokens = TokenMachine(seed: 0)
+  /// What the requests under way went out with.
+  var accesses: [JobToken: TokenAccess] = [:]
   /// Why the store cannot commit; nil: it can.
   var storeTrouble: StoreError?
   /// Who waits until everything of a target is given up.
@@ -86,6 +91,9 @@ final class DeliveryEngine: Sendable {
 
   // MARK: On the engine's thread
 
+  /// Rounds of orders in a turn at most, before messages are heard again.
+  private static let consequences = 8
+
   private func run(_ initial: EngineState, _ hands: EngineHands) {
     var state = initial
     var deadline: Timestamp?
@@ -96,10 +104,10 @@ final class DeliveryEngine: Sendable {
       let messages = mailbox.drain()
       for message in messages { hear(message, hands, &state, &deadline) }
       turn(hands, &state)
-      if let deadline, state.machine.inFlight == 0 || state.now >= deadline {
-        return isDone.store(state.machine.inFlight == 0, ordering: .releasing)
-      }
-      if mailbox.isEmpty { doorbell.wait(until: min(state.machine.nextWake, deadline)) }
+      let isIdle = state.machine.inFlight == 0 && state.tokens.inFlight == 0
+      if let deadline, isIdle || state.now >= deadline { return isDone.store(isIdle, ordering: .releasing) }
+      let wake = min(state.machine.nextWake, state.tokens.nextWake)
+      if mailbox.isEmpty, !state.machine.isRestless { doorbell.wait(until: min(wake, deadline)) }
     }
   }
 
@@ -119,6 +127,7 @@ final class DeliveryEngine: Sendable {
     case .stop(let time):
       deadline = time
       state.machine.stop()
+      state.tokens.stop()
     }
   }
 
@@ -145,11 +154,12 @@ final class DeliveryEngine: Sendable {
 
   /// One turn: orders, carried out.
   private func turn(_ hands: EngineHands, _ state: inout EngineState) {
-    let orders = state.machine.orders(now: state.now)
-    hands.carryOut(orders, &state)
-    // A request that could not be made is a fact of its own: its orders follow at once.
-    let consequences = state.machine.orders(now: state.now)
-    hands.carryOut(consequences, &state)
+    hands.tokens.turn(&state)
+    hands.carryOut(state.machine.orders(now: state.now), &state)
+    // What needs no request, and a request that could not be made, are facts of their own: their orders follow at once.
+    for _ in 0..<Self.consequences where state.machine.isRestless {
+      hands.carryOut(state.machine.orders(now: state.now), &state)
+    }
     if !state.givingUp.isEmpty { tellGivenUp(&state) }
   }
 }

@@ -16,11 +16,13 @@ final class EngineHands: Sendable {
     var attempt: @Sendable (AttemptRecord) -> Void
   }
 
-  private let outlets: Outlets
+  let outlets: Outlets
   private let congestion: Congestion
-  private let maker: RequestMaker
+  let maker: RequestMaker
+  let tokens: TokenShell
 
-  init(outlets: Outlets, congestion: Congestion, maker: RequestMaker) {
+  init(outlets: Outlets, congestion: Congestion, maker: RequestMaker, tokens: TokenShell) {
+    self.tokens = tokens
     self.outlets = outlets
     self.congestion = congestion
     self.maker = maker
@@ -34,6 +36,7 @@ final class EngineHands: Sendable {
       outlets.database(.engine(turn: orders.turn, orders.batch, orders.claims))
     }
     send(orders.sends, &state)
+    send(orders.batches, &state)
     bury(orders.letters, &state)
     for notice in orders.alarms { outlets.alarm(notice) }
   }
@@ -45,30 +48,42 @@ final class EngineHands: Sendable {
     var requests: [TransferRequest] = []
     requests.reserveCapacity(tokens.count)
     for token in tokens {
-      switch request(for: token, &state) {
+      guard let job = state.machine.job(token) else { continue }
+      if job.delivery.isInStages {
+        if let request = nextRequest(token, &state) { requests.append(request) }
+        continue
+      }
+      switch request(for: job, token, &state) {
       case .success(let request): requests.append(request)
-      case .failure(let unresolved) where unresolved.isPassing: tryAgain(token, unresolved.reason, &state)
-      case .failure(let unresolved): state.machine.unsendable(token, unresolved.reason, now: state.now)
+      case .failure(let unresolved):
+        if !state.accesses.isEmpty { state.accesses[token] = nil }
+        if unresolved.isPassing {
+          tryAgain(token, unresolved, &state)
+        } else {
+          state.machine.unsendable(token, unresolved.reason, now: state.now)
+        }
       }
     }
     if !outlets.requests(requests) { return refuse(requests, &state) }
   }
 
   /// What the request is made of cannot be read now: an attempt that failed, and another one later.
-  private func tryAgain(_ token: JobToken, _ reason: Reason, _ state: inout EngineState) {
+  func tryAgain(_ token: JobToken, _ unresolved: UnresolvedAction, _ state: inout EngineState) {
     guard let job = state.machine.job(token) else { return }
     let attempt = Attempt(
-      startedAt: state.now, duration: .zero, status: nil, outcome: .retry, reason: reason, answer: "")
+      startedAt: state.now, duration: .zero, status: nil, outcome: unresolved.outcome, reason: unresolved.reason,
+      answer: "")
     let due = state.machine.attempted(token, attempt, wait: nil, retry: .standard, now: state.now)
     outlets.attempt(AttemptRecord(delivery: job.delivery, attempt: attempt, due: due))
   }
 
-  private func request(for token: JobToken, _ state: inout EngineState) -> Result<TransferRequest, UnresolvedAction> {
-    guard let job = state.machine.job(token) else {
-      return .failure(UnresolvedAction(reason: Reason("unknown_job", "the delivery is not in hand")))
-    }
-    return state.resolver.resolve(job.delivery).flatMap { resolution in
-      maker.request(for: job.delivery, of: job.event, by: resolution, token: token.rawValue)
+  private func request(
+    for job: (delivery: Delivery, event: Event), _ token: JobToken, _ state: inout EngineState
+  ) -> Result<TransferRequest, UnresolvedAction> {
+    state.resolver.resolve(job.delivery).flatMap { resolution in
+      state.access(resolution.target, for: token).flatMap { access in
+        maker.request(for: job.delivery, of: job.event, by: resolution, access, token: token.rawValue)
+      }
     }
   }
 
@@ -82,23 +97,54 @@ final class EngineHands: Sendable {
 
   /// Takes one result in: what the target said becomes a fact for the machine and a line in the log.
   func conclude(_ result: TransferResult, _ state: inout EngineState) {
+    if tokens.conclude(result, &state) { return }
     let token = JobToken(rawValue: result.token)
-    guard let job = state.machine.job(token) else { return }
-    if result.failure?.code == .stopped, result.failure?.requestSent == false {
-      return state.machine.unsent(token, now: state.now)
+    if token.isBatch { return conclude(batch: result, token, &state) }
+    let access = state.accesses.isEmpty ? nil : state.accesses.removeValue(forKey: token)
+    let stage = state.stages.underway.isEmpty ? nil : state.stages.underway.removeValue(forKey: token)
+    guard let job = state.machine.job(token) else {
+      if let stage { close(stage, token, of: nil, &state) }
+      return
     }
+    if result.failure?.code == .stopped, result.failure?.requestSent == false {
+      state.machine.unsent(token, now: state.now)
+      if let stage { close(stage, token, of: job.event.id, &state) }
+      return
+    }
+    if let stage { return conclude(result, of: stage, access, token, job, &state) }
     // Its definitions were there when it was sent; are they not now, the answer still counts, by the standard rules.
     let resolution = try? state.resolver.resolve(job.delivery).get()
-    let judgement =
+    var judgement =
       resolution.map { maker.judge(result, by: $0, now: state.now) }
       ?? maker.judge(result, toPerson: job.delivery.plan.toPerson, now: state.now)
+    if let resolution {
+      noteQuota(result, resolution, &state)
+      judgement =
+        maker.judge(alone: job.delivery, of: job.event, judgement, result, by: resolution, now: state.now) ?? judgement
+      judgement = renewing(judgement, resolution.target, access, job.delivery, &state)
+    }
     let attempt = Attempt(
       startedAt: state.now - result.duration, duration: result.duration, status: result.status,
       outcome: judgement.outcome, reason: judgement.reason,
-      answer: resolution.map { maker.excerpt(result, by: $0) } ?? "")
+      answer: resolution.map { maker.excerpt(result, by: $0, access) } ?? "")
+    var retry = resolution?.send.retry ?? .standard
+    retry.least = judgement.atLeast
+    // Of an edited request nobody knows how to ask: the question would be after the one that was planned.
+    let verify = job.delivery.edited == nil ? resolution?.verifyAfter : nil
     let due = state.machine.attempted(
-      token, attempt, wait: judgement.wait, retry: resolution?.send.retry ?? .standard, now: state.now)
+      token, attempt, wait: judgement.wait, retry: retry, verify: verify, now: state.now)
     outlets.attempt(AttemptRecord(delivery: job.delivery, attempt: attempt, due: due))
+  }
+
+  /// What the token machine makes of an answer `refresh`. The delivery machine hears that the token is gone before it hears of the
+  /// attempt.
+  func renewing(
+    _ judgement: Judgement, _ target: TargetDefinition, _ access: TokenAccess?, _ delivery: Delivery,
+    _ state: inout EngineState
+  ) -> Judgement {
+    guard judgement.outcome == .refresh else { return judgement }
+    defer { tokens.turn(&state) }
+    return state.renewing(judgement, target, access, delivery)
   }
 
   // MARK: Burying
@@ -128,4 +174,6 @@ struct AttemptRecord: Sendable {
   var attempt: Attempt
   /// When the next one may go; nil where none follows.
   var due: Timestamp?
+  /// Deliveries in its request.
+  var items = 1
 }

@@ -9,16 +9,23 @@ struct RequestMaker: Sendable {
   var secret: @Sendable (String) -> String?
   /// The sandbox's emulator (`http://127.0.0.1:PORT`), to which every request is redirected; nil: requests go where they say.
   var emulator: String?
+  /// Told of the events by which the vendor will report a request's write, before the request leaves.
+  var writes: @Sendable ([ExpectedEcho]) -> Void = { _ in }
+  /// Whether the sandbox lets the connection of a request be refused.
+  var refuses: @Sendable (_ target: String, _ action: String) -> Bool = { _, _ in false }
 
   // MARK: Requests
 
   /// The request of a delivery, ready for libcurl; or why there is none.
   func request(
-    for delivery: Delivery, of event: Event, by resolution: Resolution, token: UInt64
+    for delivery: Delivery, of event: Event, by resolution: Resolution, _ access: TokenAccess?, token: UInt64
   ) -> Result<TransferRequest, UnresolvedAction> {
     do {
-      let rendered = try rendered(delivery, event, resolution, secrets: secretUse(resolution))
-      return .success(transfer(rendered, delivery, resolution.target, token: token))
+      let rendered = try rendered(delivery, event, resolution, secrets: secretUse(resolution), access)
+      if !resolution.action.echoes.isEmpty { writes(RequestRenderer.echoes(job(delivery, event, resolution))) }
+      return .success(
+        transfer(
+          rendered, resolution.target, action: delivery.plan.action, fresh: delivery.plan.toPerson, token: token))
     } catch {
       return .failure(UnresolvedAction(reason: error.reason))
     }
@@ -27,7 +34,11 @@ struct RequestMaker: Sendable {
   /// The request as it would be sent, secrets by name; nil where it cannot be made.
   func masked(_ delivery: Delivery, of event: Event, by resolution: Resolution) -> EditedRequest? {
     if let edited = delivery.edited { return edited }
-    guard let rendered = try? rendered(delivery, event, resolution, secrets: .masked) else { return nil }
+    let made =
+      delivery.plan.prepares
+      ? try? masked(preparedOf: delivery, event, resolution)
+      : try? rendered(delivery, event, resolution, secrets: .masked)
+    guard let rendered = made else { return nil }
     return EditedRequest(
       method: rendered.method, url: rendered.url, headers: rendered.headers,
       body: rendered.body.isEmpty ? nil : String(decoding: rendered.body, as: UTF8.self))
@@ -35,7 +46,7 @@ struct RequestMaker: Sendable {
 
   /// In the sandbox no secret is needed and none is used: each has a stand-in, which is an address or a key to sign with
   /// where one is wanted.
-  private func secretUse(_ resolution: Resolution) -> SecretUse {
+  func secretUse(_ resolution: Resolution) -> SecretUse {
     if emulator == nil { return .resolved(secret) }
     let address = resolution.addressSecret
     let keys = resolution.target.signingSecrets
@@ -46,17 +57,18 @@ struct RequestMaker: Sendable {
   }
 
   private func rendered(
-    _ delivery: Delivery, _ event: Event, _ resolution: Resolution, secrets: SecretUse
+    _ delivery: Delivery, _ event: Event, _ resolution: Resolution, secrets: SecretUse, _ access: TokenAccess? = nil
   ) throws(RenderFault) -> RenderedRequest {
-    if let edited = delivery.edited { return try resolved(edited, delivery, resolution, secrets) }
-    let job = RenderJob(
-      event: event, plan: delivery.plan, recipe: resolution.recipe, attemptAt: WallClock.now())
+    if let edited = delivery.edited { return try resolved(edited, delivery, resolution, secrets, access) }
+    var job = job(delivery, event, resolution)
+    job.access = access
     return try RequestRenderer.render(job, secrets: secrets)
   }
 
   /// An edited request is another one than was planned: its key is of its own.
   private func resolved(
-    _ edited: EditedRequest, _ delivery: Delivery, _ resolution: Resolution, _ secrets: SecretUse
+    _ edited: EditedRequest, _ delivery: Delivery, _ resolution: Resolution, _ secrets: SecretUse,
+    _ access: TokenAccess?
   ) throws(RenderFault) -> RenderedRequest {
     let plan = delivery.plan
     let key = IdempotencyKey.derive(
@@ -64,26 +76,29 @@ struct RequestMaker: Sendable {
       step: "edited \(delivery.id.ordinal)")
     return try RequestRenderer.resolve(
       edited, target: resolution.target, action: resolution.action, idempotencyKey: key, attemptAt: WallClock.now(),
-      secrets: secrets)
+      secrets: secrets, access: access)
   }
 
-  private func transfer(
-    _ rendered: RenderedRequest, _ delivery: Delivery, _ target: TargetDefinition, token: UInt64
+  /// `action`: what the sandbox is told that is asked; `fresh`: on a connection of its own.
+  func transfer(
+    _ rendered: RenderedRequest, _ target: TargetDefinition, action: String, fresh: Bool, token: UInt64
   ) -> TransferRequest {
     var headers: [String] = []
     headers.reserveCapacity(rendered.headers.count)
     for header in rendered.headers { headers.append(header.name + ": " + header.value) }
-    if emulator != nil { headers.append("x-divert-action: " + delivery.plan.action) }
+    if emulator != nil { headers.append("x-divert-action: " + action) }
     return TransferRequest(
-      token: token, method: rendered.method, url: redirected(rendered.url, target.name), headers: headers,
+      token: token, method: rendered.method, url: redirected(rendered.url, target.name, action),
+      headers: headers,
       body: rendered.body, connectTimeout: target.connectTimeout, totalTimeout: target.totalTimeout,
       http2: target.http2 && emulator == nil, network: target.privateNetwork || emulator != nil ? .private : .public,
-      freshConnection: delivery.plan.toPerson)
+      freshConnection: fresh)
   }
 
-  /// In the sandbox `https://host/path` becomes `<emulator>/<target>/path`.
-  private func redirected(_ url: String, _ target: String) -> String {
+  /// In the sandbox `https://host/path` becomes `<emulator>/<target>/path`, or an address at which nobody listens.
+  private func redirected(_ url: String, _ target: String, _ action: String) -> String {
     guard let emulator else { return url }
+    if refuses(target, action) { return "http://127.0.0.1:1/" + target }
     let afterScheme = url.split(separator: "//", maxSplits: 1, omittingEmptySubsequences: false).last ?? ""
     let path = afterScheme.drop { $0 != "/" && $0 != "?" }
     return emulator + "/" + target + (path.first == "/" ? "" : "/") + path
@@ -105,7 +120,7 @@ struct RequestMaker: Sendable {
       patterns: PatternCache())
   }
 
-  private func exchange(_ result: TransferResult, readsHeaders: Bool) -> ExchangeResult {
+  func exchange(_ result: TransferResult, readsHeaders: Bool) -> ExchangeResult {
     if let failure = result.failure {
       let reason = Reason(failure.code.rawValue, failure.sentence)
       return .failed(
@@ -116,14 +131,21 @@ struct RequestMaker: Sendable {
     return .answered(DivertCore.HTTPAnswer(status: result.status ?? 0, headers: headers, body: result.body))
   }
 
-  /// The first bytes of the answer as text, with the target's secrets masked should it echo them.
-  func excerpt(_ result: TransferResult, by resolution: Resolution) -> String {
-    if result.body.isEmpty { return "" }
+  /// The first bytes of the answer as text, with the target's secrets and token masked should it echo them.
+  func excerpt(_ result: TransferResult, by resolution: Resolution, _ access: TokenAccess? = nil) -> String {
+    excerpt(of: result.body, by: resolution, access)
+  }
+
+  func excerpt(of body: [UInt8], by resolution: Resolution, _ access: TokenAccess?) -> String {
+    if body.isEmpty { return "" }
     // Cut after masking, so that no half of a secret stays at the end.
-    var text = String(decoding: result.body.prefix(4096), as: UTF8.self)
+    var text = String(decoding: body.prefix(4096), as: UTF8.self)
     for name in resolution.secretNames {
       guard let value = secret(name), value.utf8.count >= 6, text.contains(value) else { continue }
       text = text.split(separator: value, omittingEmptySubsequences: false).joined(separator: "{{ secrets.\(name) }}")
+    }
+    if let token = access?.token, token.utf8.count >= 6, text.contains(token) {
+      text = text.split(separator: token, omittingEmptySubsequences: false).joined(separator: "{{ token }}")
     }
     return text.utf8.count <= 512 ? text : String(decoding: text.utf8.prefix(512), as: UTF8.self)
   }

@@ -175,7 +175,7 @@ extension IngestController {
     let (event, key): (Event, DedupeKey?)
     switch reception {
     case .refused(let faults): throw IngestRefusal(faults)
-    case .event(let read, let identity): (event, key) = (read, identity)
+    case .event(let read, let identity): (event, key) = (seams.isOwn(read) ? read.ownWrite : read, identity)
     }
     var matched: [Int] = []
     let append = Append(

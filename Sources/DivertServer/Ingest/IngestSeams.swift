@@ -15,17 +15,21 @@ package struct IngestSeams: Sendable {
   /// Counts a refusal in a following commit. Must not block.
   package var refuse: @Sendable (Refusal) -> Void
   package var now: @Sendable () -> Timestamp
+  /// Whether an event reports a write of Divert's own. Must not block.
+  package var isOwn: @Sendable (Event) -> Bool
 
   package init(
     currentTable: @escaping @Sendable () -> RouteTable, secret: @escaping @Sendable (String) -> String?,
     append: @escaping @Sendable (Append, _ reply: @escaping AppendReply) -> Void,
     refuse: @escaping @Sendable (Refusal) -> Void,
-    now: @escaping @Sendable () -> Timestamp = WallClock.now
+    now: @escaping @Sendable () -> Timestamp = WallClock.now,
+    isOwn: @escaping @Sendable (Event) -> Bool = { _ in false }
   ) {
     self.currentTable = currentTable
     self.secret = secret
     self.append = append
     self.refuse = refuse
     self.now = now
+    self.isOwn = isOwn
   }
 }

@@ -29,7 +29,7 @@ enum ConfigChanges {
     }
   }
 
-  /// `files`: a list of `{name, text}`, the main file first; the others are called `routes.d/….yaml`.
+  /// `files`: a list of `{name, text}`, the main file first; the others are called `routes.d/….yaml` and `presets.d/….yaml`.
   private static func files(_ input: OperatorInput) throws(OperatorFailure) -> [ConfigBundle.File]? {
     guard let list = input.members["files"] else { return nil }
     guard let items = list.array, !items.isEmpty, input.members["text"] == nil else {
@@ -42,7 +42,8 @@ enum ConfigChanges {
       }
       guard files.isEmpty || ConfigBundle.canHold(name) else {
         throw .badRequest(
-          "`\(OperatorText.line(name))` is no name for a file beside the main one: routes.d/<name>.yaml is")
+          "`\(OperatorText.line(name))` is no name for a file beside the main one: routes.d/<name>.yaml and presets.d/<name>.yaml are"
+        )
       }
       files.append(ConfigBundle.File(name: name, text: text))
     }

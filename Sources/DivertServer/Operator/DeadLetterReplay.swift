@@ -80,7 +80,7 @@ struct ReplayJudge {
     let send = table.send(route: old.route, label: old.send)
     let plan = PlannedDelivery(
       route: old.route, send: old.send, target: old.target, action: old.action, orderKey: nil, due: context.now(),
-      toPerson: send?.toPerson ?? old.toPerson)
+      toPerson: send?.toPerson ?? old.toPerson, prepares: send?.planned.prepares ?? old.prepares)
     if hasRow {
       return .replay(
         Replay(original: letter.delivery.id, plan: plan, version: table.version, asWas: wish.asWas, edited: edited))
@@ -208,15 +208,22 @@ enum DeadLetterReplayer {
     }
   }
 
-  /// What would be sent; or, where no request can be made, the reason with which the delivery would die at once.
+  /// What would be sent, as far as that is known before a lookup answers; or, where no request can be made, the reason with which
+  /// the delivery would die at once.
   private static func preview(
     _ item: Judged, _ letter: DeadLetter, _ plan: PlannedDelivery, _ edited: EditedRequest?, _ context: OperatorContext,
     _ wish: ReplayWish
   ) -> JSONValue {
+    let first = edited == nil ? RequestEdits.preparation(letter, plan: plan, asWas: wish.asWas, context) : nil
     do {
       let request = try RequestEdits.preview(letter, plan: plan, edited: edited, asWas: wish.asWas, context)
-      return result(item, "would_send", request: request)
+      let note = first.map { "\($0) comes first; the request is as its last answer made it" }
+      return result(item, "would_send", note: note, request: request)
     } catch {
+      if let first {
+        return result(
+          item, "would_send", note: "\(first) comes first: its answer makes the request, or ends the delivery")
+      }
       return result(item, "would_die", reason: error.reason)
     }
   }

@@ -49,7 +49,8 @@ enum MetricsReport {
 
   /// The whole page. `live` and `attempts` come from the engine and are empty while no router runs.
   static func make(
-    _ context: OperatorContext, live: [String: LiveStanding], attempts: [String: [AttemptOutcome: Int]]
+    _ context: OperatorContext, live: [String: LiveStanding], attempts: [String: [AttemptOutcome: Int]],
+    tokens: [String: TokenStanding] = [:]
   ) throws -> String {
     let totals = try context.store.totals()
     let standing = try context.store.standing()
@@ -67,6 +68,8 @@ enum MetricsReport {
           (["target": target, "outcome": $0.key.rawValue], String($0.value))
         }
       })
+    limits(live, to: &page)
+    self.tokens(tokens, to: &page)
     matches(context, to: &page)
     process(context, to: &page)
     return page.text
@@ -91,6 +94,51 @@ enum MetricsReport {
       })
     page.single(
       "divert_store_commits_total", .counter, "Transactions committed, each with one fsync.", String(totals.commits))
+  }
+
+  /// How much targets and credentials are given, and what waits for credentials.
+  private static func limits(_ live: [String: LiveStanding], to page: inout MetricsText) {
+    let targets = live.sorted { $0.key < $1.key }
+    page.family(
+      "divert_target_share_percent", .gauge,
+      "How much of its limits a target is given: 100, or less after it asked for less.",
+      targets.map { (["target": $0.key], String($0.value.share)) })
+    page.family(
+      "divert_batches_total", .counter, "Requests with several deliveries in them that ended since the start.",
+      targets.filter { $0.value.batches > 0 }.map { (["target": $0.key], String($0.value.batches)) })
+    let credentials = Dictionary(live.values.compactMap(\.credential).map { ($0.name, $0) }) { $1 }
+      .values.sorted { $0.name < $1.name }
+    page.family(
+      "divert_credential_ready", .gauge,
+      "1 while a credential can be used, 0 while its token is fetched or it is parked.",
+      credentials.map { (["credential": $0.name, "standing": $0.standing.name], $0.standing == .ready ? "1" : "0") })
+    page.family(
+      "divert_credential_share_percent", .gauge, "How much of its limits a credential is given.",
+      credentials.map { (["credential": $0.name], String($0.share)) })
+    page.family(
+      "divert_credential_in_flight", .gauge, "Requests on the wire over all targets of a credential.",
+      credentials.map { (["credential": $0.name], String($0.inFlight)) })
+    page.family(
+      "divert_credential_waiting_targets", .gauge, "Targets that wait for their turn at a credential.",
+      credentials.map { (["credential": $0.name], String($0.inLine)) })
+    page.family(
+      "divert_credential_budget_spent", .gauge, "Requests of the day or hour that runs, of a credential with a budget.",
+      credentials.compactMap { one in one.spent.map { (["credential": one.name], String($0)) } })
+  }
+
+  /// Tokens that are fetched: until when they hold, and how many were asked for lately.
+  private static func tokens(_ tokens: [String: TokenStanding], to page: inout MetricsText) {
+    let sorted = tokens.sorted { $0.key < $1.key }
+    page.family(
+      "divert_credential_parked", .gauge, "1 while a credential waits for somebody to mend it.",
+      sorted.map { (["credential": $0.key], $0.value.state == .parked ? "1" : "0") })
+    page.family(
+      "divert_credential_token_end_timestamp_seconds", .gauge,
+      "Until when a credential's token holds, in seconds since 1970; 0 while it has none.",
+      sorted.map { (["credential": $0.key], $0.value.until.map { decimal($0.milliseconds) } ?? "0") })
+    page.family(
+      "divert_credential_token_requests", .gauge, "Token requests within the time of the credential's cap (`mints`).",
+      sorted.map { (["credential": $0.key], String($0.value.mints)) })
   }
 
   private static func matches(_ context: OperatorContext, to page: inout MetricsText) {

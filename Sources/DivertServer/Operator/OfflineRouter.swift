@@ -77,6 +77,12 @@ package final class OfflineRouter: Sendable {
       },
       live: nil, table: { tables.current }, tableOfVersion: { tables.version($0) }, keeper: keeper, now: WallClock.now)
     context.configPath = options.config
+    // The order comes from this very process: its variables are the operator's.
+    let own = SecretStore(folder: options.secretsFolder, environment: ProcessInfo.processInfo.environment)
+    if !options.sandbox {
+      context.credentials = CredentialOffice(
+        maker: TokenMaker(secret: { own.value($0) }, vault: TokenVault(folder: folder + "/credentials")), live: nil)
+    }
     return context
   }
 

@@ -42,11 +42,15 @@ package struct OperatorAPI: Sendable {
     case "/api/status", "/api/targets":
       let live = await context.live?.standing()
       let isStatus = request.path == "/api/status"
+      let credentials = isStatus ? await CredentialsReport.make(context) : .null
       return try await Blocking.run {
-        isStatus ? try StatusReport.make(context, live: live) : try TargetsReport.make(context, live: live)
+        isStatus
+          ? try StatusReport.make(context, live: live, credentials: credentials)
+          : try TargetsReport.make(context, live: live)
       }
     case "/api/events": return try await Blocking.run { try EventsReport.make(context, input) }
     case "/api/configuration": return try await Blocking.run { try ConfigurationReport.make(context, input) }
+    case "/api/credentials": return await CredentialsReport.make(context)
     case "/api/routes/counts": return try RouteCounts.make(context)
     case "/api/find": return try await Blocking.run { try FindReport.make(context, input) }
     case "/api/audit": return try await Blocking.run { try AuditReport.make(context) }
@@ -57,6 +61,8 @@ package struct OperatorAPI: Sendable {
     case "/api/config/history": return try await Blocking.run { try ConfigChanges.history(context, input) }
     case "/api/config/history/show": return try await Blocking.run { try ConfigChanges.show(context, input) }
     case "/api/quarantine": return try await Blocking.run { try QuarantineCommands.list(context, input) }
+    case "/api/sandbox/requests": return try SandboxCommands.requests(context, input)
+    case "/api/sandbox/faults": return try SandboxCommands.faults(context)
     case "/api/quarantine/show": return try await Blocking.run { try QuarantineCommands.show(context, input) }
     default: throw unknown(request)
     }
@@ -71,9 +77,12 @@ package struct OperatorAPI: Sendable {
     case "/api/cancel": return try await TargetCommands.cancel(context, input)
     case "/api/targets/pause": return try await TargetCommands.pause(context, input)
     case "/api/targets/resume": return try await TargetCommands.resume(context, input)
+    case "/api/credentials/authorize", "/api/credentials/exchange", "/api/credentials/test":
+      return try await CredentialCommands.run(context, input, request.path)
     case "/api/targets/drop-waiting": return try await DropWaiting.run(context, input)
     case "/api/config": return try await Blocking.run { try ConfigChanges.apply(context, input, request) }
     case "/api/config/rollback": return try await Blocking.run { try ConfigChanges.rollback(context, input, request) }
+    case "/api/sandbox/faults": return try SandboxCommands.setFaults(context, input)
     case "/api/rerun": return try await RerunCommand.run(context, input)
     case "/api/backup": return try await Blocking.run { try BackupCommand.run(context, input) }
     case "/api/dead-letters/replay": return try await DeadLetterReplayer.run(context, input)
@@ -108,7 +117,13 @@ package struct OperatorAPI: Sendable {
     let context = context
     let live = await context.live?.standing() ?? [:]
     let attempts = await context.live?.attempts() ?? [:]
-    let page = try await Blocking.run { try MetricsReport.make(context, live: live, attempts: attempts) }
+    var tokens: [String: TokenStanding] = [:]
+    for name in context.live == nil ? [] : context.table()?.tokens.keys.sorted() ?? [] {
+      tokens[name] = await context.credentials?.live?.standing(name)
+    }
+    let page = try await Blocking.run { [tokens] in
+      try MetricsReport.make(context, live: live, attempts: attempts, tokens: tokens)
+    }
     return .text(page, contentType: MetricsReport.contentType)
   }
 }

@@ -24,6 +24,10 @@ package struct OperatorContext: Sendable {
   package var now: @Sendable () -> Timestamp
   /// The main file of the configuration, for edits; nil where none can be edited.
   package var configPath: String?
+  /// The sandbox's emulator; nil where none runs here.
+  package var sandbox: SandboxDesk?
+  /// Tokens of credentials; nil where there is nothing to fetch them with.
+  package var credentials: CredentialOffice?
 
   package init(
     store: any Store, deadLetters: DeadLetterDirectory, quarantine: Quarantine,

@@ -27,7 +27,7 @@ enum RecordJSON {
       "customer": some(["id": text(f.customerID), "name": text(f.customerName), "phone": text(f.customerPhone)]),
       "waba": text(f.waba), "agent": text(f.agent),
       "chat": some(["id": text(f.chatID), "message_id": text(f.chatMessageID)]),
-      "device": some(["id": text(f.deviceID)]),
+      "device": some(["id": text(f.deviceID)]), "own": f.own ? true : nil,
     ])
   }
 
@@ -40,13 +40,14 @@ enum RecordJSON {
       "replay_of": d.replayOf.map { .string(DeliveryID(event: d.id.event, ordinal: $0).description) },
       "replayed_by": d.replayedBy.map { .string(DeliveryID(event: d.id.event, ordinal: $0).description) },
       "edited": d.edited == nil ? nil : true,
+      "queue": text(d.queue), "memo": d.memo.isEmpty ? nil : d.memo.json,
       "attempts": .array(d.attempts.map(attempt)),
     ])
   }
 
   static func attempt(_ a: Attempt) -> JSONValue {
     object([
-      "at": moment(a.startedAt), "milliseconds": .number(a.duration.milliseconds),
+      "stage": text(a.stage), "at": moment(a.startedAt), "milliseconds": .number(a.duration.milliseconds),
       "status": a.status.map { .number($0) }, "outcome": .string(a.outcome.rawValue), "reason": reason(a.reason),
       "answer": a.answer.isEmpty ? nil : .string(a.answer),
     ])

@@ -20,8 +20,24 @@ enum RequestEdits {
     guard let target = (context.table() ?? table)?.parts.targets[letter.delivery.plan.target] else {
       return .refused(Reason("gone", "today's routes.yaml has no target \(letter.delivery.plan.target): put it back"))
     }
-    if let problem = problem(request, target) { return .refused(problem) }
+    if let problem = problem(request, target) ?? unfilled(request, letter.delivery.plan, table) {
+      return .refused(problem)
+    }
     return .edited(request)
+  }
+
+  /// An edited request goes out as it stands and alone: what a lookup or step had not answered when the letter was written would go
+  /// to the target by its name.
+  private static func unfilled(_ request: EditedRequest, _ plan: PlannedDelivery, _ table: RouteTable?) -> Reason? {
+    guard plan.prepares else { return nil }
+    let names = (table?.send(route: plan.route, label: plan.send)?.lookups ?? []) + ["steps"]
+    let texts = [request.url, request.body ?? ""] + request.headers.map(\.value)
+    guard let name = names.first(where: { name in texts.contains { $0.contains("{{ \(name).") } }) else { return nil }
+    let what = name == "steps" ? "a step" : "the lookup `\(name)`"
+    return Reason(
+      "unfilled",
+      "the edited request still has `{{ \(name).… }}` in it, which \(what) had not answered: put the value there yourself, or "
+        + "replay the letter unedited, which asks first")
   }
 
   /// What `--dry-run` shows: the request as it would be sent, secrets by name; or why the delivery would die.
@@ -30,10 +46,23 @@ enum RequestEdits {
   ) throws(RenderFault) -> JSONValue {
     if let edited { return RecordJSON.request(edited) }
     let table = asWas ? context.tableOfVersion(letter.delivery.version) : context.table()
-    guard let table, let request = try made(plan, letter.event, definitions: table, context) else {
+    guard let table, let request = try made(plan, letter, definitions: table, context) else {
       throw RenderFault("action_gone", "the target, action or send that made it is gone from routes.yaml")
     }
     return RecordJSON.request(request)
+  }
+
+  /// What a replay does before its own request: `lookup crm.contact`, `step note`; nil: nothing, or that cannot be told.
+  static func preparation(
+    _ letter: DeadLetter, plan: PlannedDelivery, asWas: Bool, _ context: OperatorContext
+  ) -> String? {
+    let table = asWas ? context.tableOfVersion(letter.delivery.version) : context.table()
+    guard plan.prepares, let table, let recipe = table.recipe(for: plan, newest: context.table() ?? table) else {
+      return nil
+    }
+    var memo = letter.delivery.memo.forReplay
+    guard case .ask(let request) = recipe.stage(of: letter.event, plan: plan, memo: &memo) else { return nil }
+    return request.stage
   }
 
   /// Whether the request is the one that its templates make, for the target as it was or as it is today: a target that was
@@ -44,30 +73,33 @@ enum RequestEdits {
     let plan = letter.delivery.plan
     let targets = [table, context.table()].map { $0?.parts.targets[plan.target] }
     return targets.contains { target in
-      same(request, rendered(plan, letter.event, definitions: table, target: target, context))
+      same(request, rendered(plan, letter, definitions: table, target: target, context))
     }
   }
 
   /// The request of a plan, masked; nil where its templates fail or are gone. `target`: nil for today's.
   private static func rendered(
-    _ plan: PlannedDelivery, _ event: Event, definitions table: RouteTable, target: TargetDefinition? = nil,
+    _ plan: PlannedDelivery, _ letter: DeadLetter, definitions table: RouteTable, target: TargetDefinition? = nil,
     _ context: OperatorContext
   ) -> EditedRequest? {
-    try? made(plan, event, definitions: table, target: target, context)
+    try? made(plan, letter, definitions: table, target: target, context)
   }
 
-  /// The request of a plan, masked; nil where its target, action or send is gone.
+  /// The request of a plan, masked, with what the letter's delivery remembers; nil where its target, action or send is gone.
   private static func made(
-    _ plan: PlannedDelivery, _ event: Event, definitions table: RouteTable, target: TargetDefinition? = nil,
+    _ plan: PlannedDelivery, _ letter: DeadLetter, definitions table: RouteTable, target: TargetDefinition? = nil,
     _ context: OperatorContext
   ) throws(RenderFault) -> EditedRequest? {
     guard let own = table.parts.targets[plan.target], let action = own.actions[plan.action],
       let send = table.send(route: plan.route, label: plan.send)
     else { return nil }
     let target = target ?? context.table()?.parts.targets[plan.target] ?? own
+    let event = letter.event
+    let recipe = RequestRecipe(send: send, action: action, target: target, table: table)
+    let last = recipe.ownRequest(of: plan)
     var job = RenderJob(
-      event: event, plan: plan, recipe: RequestRecipe(send: send, action: action, target: target, table: table),
-      attemptAt: context.now())
+      event: event, plan: plan, recipe: recipe.recipe(of: last, newest: table) ?? recipe, attemptAt: context.now(),
+      request: last, memo: letter.delivery.memo)
     if event.source == AlarmBell.source { job.given["alarm"] = event.raw }
     let request = try RequestRenderer.render(job, secrets: .masked)
     let body = request.body.isEmpty ? nil : String(decoding: request.body, as: UTF8.self)

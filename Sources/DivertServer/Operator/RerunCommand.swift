@@ -56,7 +56,7 @@ enum RerunCommand {
       plan.due = now
       if there.contains(Place(plan)) {
         tally.already += 1
-      } else if plan.toPerson && !toPerson {
+      } else if !toPerson, table.parts.targets[plan.target]?.actions[plan.action]?.toPerson ?? plan.toPerson {
         tally.leftOut += 1
       } else {
         fresh.append(plan)

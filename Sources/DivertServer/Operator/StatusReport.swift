@@ -4,7 +4,9 @@ import DivertCore
 
 enum StatusReport {
   /// The whole report; `live` is the engine's view, absent while no router runs.
-  static func make(_ context: OperatorContext, live: [String: LiveStanding]?) throws -> JSONValue {
+  static func make(
+    _ context: OperatorContext, live: [String: LiveStanding]?, credentials: JSONValue
+  ) throws -> JSONValue {
     let totals = try context.store.totals()
     let targets = try TargetsReport.make(context, live: live, totals: totals)
     return RecordJSON.object([
@@ -13,6 +15,7 @@ enum StatusReport {
       "config": context.live == nil ? nil : context.keeper?.standing.json,
       "sources": .array(totals.sources.sorted { $0.key < $1.key }.map { source($0.key, $0.value) }),
       "targets": targets,
+      "credentials": credentials,
       "alarms": .array(
         try context.store.alarms().sorted { $0.key < $1.key }.map {
           ["cause": .string($0.key), "sentence": .string($0.value)]
@@ -72,6 +75,15 @@ enum TargetsReport {
     return LiveStanding(state: state, inFlight: 0, queued: 0, reason: ruling.reason, since: ruling.since)
   }
 
+  private static func credential(_ live: LiveCredential) -> JSONValue {
+    RecordJSON.object([
+      "name": .string(live.name), "standing": .string(live.standing.name), "in_flight": .number(live.inFlight),
+      "in_line": .number(live.inLine), "share_percent": .number(live.share),
+      "budget_spent": live.spent.map { .number($0) }, "pause": live.pause.map { .string($0.rawValue) },
+      "until": live.until.map(RecordJSON.moment),
+    ])
+  }
+
   private static func one(
     _ name: String, _ total: Totals.Target, _ stands: TargetStanding, _ live: LiveStanding, retired: Bool, at: Timestamp
   ) -> JSONValue {
@@ -80,7 +92,8 @@ enum TargetsReport {
       "target": .string(name), "state": .string(retired && live.state == .open ? "retired" : live.state.rawValue),
       "retired": .bool(retired),
       "reason": live.reason.map(RecordJSON.reason), "since": live.since.map(RecordJSON.moment),
-      "probe_at": live.probeAt.map(RecordJSON.moment),
+      "probe_at": live.probeAt.map(RecordJSON.moment), "share_percent": .number(live.share),
+      "credential": live.credential.map(credential),
       "waiting": .number(waiting), "in_flight": .number(max(live.inFlight, stands.sending)),
       "planned": .number(total.planned), "delivered": .number(total.delivered), "skipped": .number(total.skipped),
       "dead": .number(stands.dead), "dead_total": .number(total.dead),

@@ -34,7 +34,8 @@ package enum RehearsalReport {
 
   private static func condition(_ c: ConditionExplanation) -> JSONValue {
     RecordJSON.object([
-      "holds": .bool(c.holds), "text": .string(c.text), "actual": RecordJSON.text(c.actual),
+      "holds": .bool(c.holds), "open": c.isOpen ? true : nil, "text": .string(c.text),
+      "actual": RecordJSON.text(c.actual),
       "parts": c.isLeaf ? nil : .array(c.parts.map(condition)),
     ])
   }
@@ -44,14 +45,44 @@ package enum RehearsalReport {
     var (request, fault): (JSONValue?, JSONValue?) = (nil, nil)
     switch d.request {
     case .success(let made): request = self.request(made)
-    case .failure(let why): fault = RecordJSON.reason(why.reason)
+    case .failure: fault = d.fault.map(RecordJSON.reason)
     }
     return RecordJSON.object([
       "route": .string(d.plan.route), "send": .string(d.plan.send), "target": .string(d.plan.target),
-      "action": .string(d.plan.action), "due": RecordJSON.moment(d.plan.due), "to_person": .bool(d.plan.toPerson),
+      "action": .string(d.plan.action), "due": RecordJSON.moment(d.plan.due),
+      "to_person": .bool(d.recipe?.action.toPerson ?? d.plan.toPerson),
       "order_by": RecordJSON.text(d.plan.orderKey), "idempotency_key": .string(d.idempotencyKey),
-      "target_enabled": .bool(!d.waitsForTarget), "request": request, "fault": fault,
+      "target_enabled": .bool(!d.waitsForTarget), "if": guards(d), "before": stages(d), "skipped": skipped(d),
+      "request": request, "fault": fault,
     ])
+  }
+
+  /// The conditions that decide when it is due, and are not known now.
+  private static func guards(_ d: RehearsedDelivery) -> JSONValue? {
+    d.openGuards.isEmpty ? nil : .array(d.openGuards.map { .string($0.condition.words) })
+  }
+
+  /// The requests before its own.
+  private static func stages(_ d: RehearsedDelivery) -> JSONValue? {
+    if d.stages.isEmpty { return nil }
+    return .array(
+      d.stages.map { stage in
+        var (request, fault): (JSONValue?, JSONValue?) = (nil, nil)
+        switch stage.rendered {
+        case .success(let made): request = self.request(made)
+        case .failure(let why): fault = RecordJSON.reason(why.reason)
+        }
+        var answer: JSONValue?
+        if case .given(let mock) = stage.answer { answer = mock.json }
+        return RecordJSON.object([
+          "stage": .string(stage.title), "target": .string(stage.request.target), "answer": answer, "request": request,
+          "fault": fault,
+        ])
+      })
+  }
+
+  private static func skipped(_ d: RehearsedDelivery) -> JSONValue? {
+    if case .skipped(let reason) = d.end { RecordJSON.reason(reason) } else { nil }
   }
 
   private static func request(_ r: RenderedRequest) -> JSONValue {

@@ -77,6 +77,7 @@ struct ConfigJudge: Sendable {
     let failing = proof.failures.map { "\($0.place): warning: the test '\($0.name)' fails; `divert test` shows how" }
     return LoadedConfiguration(
       table: table, bundle: bundle, sandboxAnswers: loaded.sandboxAnswers.mapValues(Self.answer),
+      sandboxTargets: loaded.sandboxTargets, secretNames: Set(loaded.secretsNamed.map(\.name)).sorted(),
       warnings: diagnostics.map(\.description) + failing, testsRun: proof.run,
       failedTests: proof.failures.map(\.name))
   }
@@ -93,7 +94,8 @@ struct ConfigJudge: Sendable {
     if absent.isEmpty { return }
     throw ConfigRefusal(
       code: "secrets", diagnostics: absent,
-      absentSecrets: Set(loaded.secretsNamed.map(\.name)).filter { secret($0) == nil }.sorted(),
+      absentSecrets: Set(loaded.secretsNamed.filter { !$0.isGotLater }.map(\.name)).filter { secret($0) == nil }
+        .sorted(),
       sentence:
         "\(called ?? file) names \(absent.count == 1 ? "a secret that is" : "\(absent.count) secrets that are") not there: "
         + "put each into a file of its name in \(secretsFolder)")
@@ -134,7 +136,9 @@ struct ConfigJudge: Sendable {
 
   private static func answer(_ answer: SandboxAnswer) -> Emulator.Answer {
     let body = answer.body.string ?? String(decoding: answer.body.encoded(), as: UTF8.self)
-    return Emulator.Answer(status: answer.status, body: body)
+    var made = Emulator.Answer(status: answer.status, body: body)
+    made.batch = answer.batch
+    return made
   }
 }
 

@@ -333,7 +333,7 @@ package final class ConfigKeeper: Sendable {
       written: files.written, removed: files.removed)
   }
 
-  /// Writes the files, and takes away those of `routes.d` that are not among them. What lies there without being in force is
+  /// Writes the files, and takes away those of the folders beside the main one that are not among them. What lies there without being in force is
   /// somebody's work: it is kept aside, where that is returned.
   private func put(_ bundle: ConfigBundle, _ base: String?) throws -> Files {
     let there = ConfigBundle.read(path: path).bundle
@@ -342,10 +342,10 @@ package final class ConfigKeeper: Sendable {
     var files = Files()
     let inForce = standing.version?.hash
     if there == nil || there?.version != bundle.version && there?.version != inForce {
-      files.aside = try history.keepAside(filesOf: path, beside: ConfigBundle.folderName, at: WallClock.now())
+      files.aside = try history.keepAside(filesOf: path, beside: ConfigBundle.folders, at: WallClock.now())
     }
     let kept = Set(bundle.files.map(\.name))
-    files.removed = try ConfigFiles(main: path).names(in: ConfigBundle.folderName)
+    files.removed = try ConfigFiles(main: path).names(in: ConfigBundle.folders)
       .filter { ConfigBundle.canHold($0) && !kept.contains($0) }
     files.written = try ConfigFiles(main: path).install(Self.texts(bundle), gone: files.removed)
     return files

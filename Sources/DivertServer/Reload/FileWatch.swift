@@ -1,11 +1,12 @@
 // Notices that a configuration's files were saved, however an editor does that: inotify on their folders.
 
+import DivertConfig
 import DivertStore
 import Glibc
 import Synchronization
 
-/// Watches the folder of the main file (and of what it links to), `routes.d` beside it and further folders, on a thread of its own.
-/// Editors save by writing a new file and renaming it, so that a watch on the file itself would lose it; folders stay. What happens to other
+/// Watches the folder of the main file (and of what it links to), the folders of its parts beside it and further folders, on a thread
+/// of its own. Editors save by writing a new file and renaming it, so that a watch on the file itself would lose it; folders stay. What happens to other
 /// files in them only costs a look.
 final class FileWatch: Sendable {
   /// Several events are one save: it is told when nothing more happened for this many milliseconds …
@@ -65,7 +66,9 @@ final class FileWatch: Sendable {
   /// Watches what is there now; what is watched already stays so. False: the main folder cannot be watched.
   private func arm() -> Bool {
     let folder = DurableFile.folder(of: main)
-    for more in [folder + "/routes.d"] + besides { _ = inotify_add_watch(inotify, more, Self.events) }
+    for more in ConfigBundle.folders.map({ folder + "/" + $0 }) + besides {
+      _ = inotify_add_watch(inotify, more, Self.events)
+    }
     if let real = realpath(main, nil) {
       _ = inotify_add_watch(inotify, DurableFile.folder(of: String(cString: real)), Self.events)
       free(real)

@@ -10,6 +10,10 @@ package struct LoadedConfiguration: Sendable {
   var bundle: ConfigBundle
   /// What the sandbox's emulator answers, by `target.action`.
   var sandboxAnswers: [String: Emulator.Answer]
+  /// How the sandbox can let requests fail, by target.
+  var sandboxTargets: [String: SandboxTarget] = [:]
+  /// The secrets that it names, presets' included.
+  var secretNames: [String] = []
   /// Warnings, as they are printed.
   var warnings: [String] = []
   /// How many own tests it has.

@@ -1,5 +1,6 @@
 // The sandbox's stand-in for every target: a server on its own loopback port that answers as each target would.
 
+package import DivertConfig
 package import DivertCore
 package import Logging
 import NIOHTTP1
@@ -13,6 +14,8 @@ package final class Emulator: Service {
   package struct Answer: Sendable, Hashable {
     package var status: Int
     package var body: String
+    /// How it becomes the answer to several deliveries in one request.
+    package var batch: SandboxBatch?
     package init(status: Int = 200, body: String = #"{"ok":true}"#) {
       self.status = status
       self.body = body
@@ -34,6 +37,8 @@ package final class Emulator: Service {
     package var delay: Span
     /// For this many requests; nil: until it is told otherwise.
     package var times: Int?
+    /// The fault's name, where it has one.
+    package var name: String?
     package init(kind: Kind, headers: [HTTPHeader] = [], delay: Span = .zero, times: Int? = nil) {
       self.kind = kind
       self.headers = headers
@@ -54,6 +59,10 @@ package final class Emulator: Service {
     package var body: [UInt8]
     /// 0: none was given.
     package var status: Int
+    /// The body that was answered.
+    package var answer: [UInt8] = []
+    /// The fault that it met; nil: none with a name.
+    package var fault: String?
   }
 
   private struct State {
@@ -63,6 +72,7 @@ package final class Emulator: Service {
   }
 
   private let answers: @Sendable () -> [String: Answer]
+  private let faults: SandboxFaults?
   private let kept: Int
   private let logger: Logger
   private let onListening: @Sendable (_ port: Int) async -> Void
@@ -70,13 +80,15 @@ package final class Emulator: Service {
 
   /// - Parameters:
   ///   - answers: by `target.action`, else by `target`; 200 `{"ok":true}` for the rest. Asked at each request.
+  ///   - faults: asked at each request whether it fails.
   ///   - kept: how many of the last requests are remembered.
   ///   - onListening: told the port once requests are taken.
   package init(
-    answers: @escaping @Sendable () -> [String: Answer], kept: Int = 200, logger: Logger,
-    onListening: @escaping @Sendable (_ port: Int) async -> Void
+    answers: @escaping @Sendable () -> [String: Answer], faults: SandboxFaults? = nil, kept: Int = 200,
+    logger: Logger, onListening: @escaping @Sendable (_ port: Int) async -> Void
   ) {
     self.answers = answers
+    self.faults = faults
     self.kept = kept
     self.logger = logger
     self.onListening = onListening
@@ -139,14 +151,14 @@ extension Emulator {
     let rest = head.uri.dropFirst()
     let target = String(rest.prefix { $0 != "/" && $0 != "?" })
     let action = head.headers.first(name: "x-divert-action") ?? ""
-    let manner = takeManner(of: target)
+    let manner = takeManner(of: target) ?? faults?.next(target, action: action)
     if let delay = manner?.delay, delay > .zero { try? await Task.sleep(for: .milliseconds(delay.milliseconds)) }
-    let answer = answer(of: target, action, manner)
+    let answer = answer(of: target, action, manner, to: body)
     remember(
       Seen(
         at: WallClock.now(), target: target, action: action, method: head.method.rawValue,
         path: String(rest.dropFirst(target.count)), headers: head.headers.map { HTTPHeader($0.name, $0.value) },
-        body: body, status: answer.status))
+        body: body, status: answer.status, answer: answer.body, fault: manner?.name))
     return answer
   }
 
@@ -162,18 +174,33 @@ extension Emulator {
     }
   }
 
-  private func answer(of target: String, _ action: String, _ manner: Misbehaviour?) -> HTTPAnswer {
+  private func answer(
+    of target: String, _ action: String, _ manner: Misbehaviour?, to request: [UInt8]
+  ) -> HTTPAnswer {
     var answer: HTTPAnswer
     switch manner?.kind {
     case .hangUp: return .hangUp
-    case .answer(let given): answer = HTTPAnswer(status: given.status, body: Array(given.body.utf8))
+    case .answer(let given): answer = Self.http(given)
     case .normal, nil:
       let answers = answers()
       let given = answers["\(target).\(action)"] ?? answers[target] ?? Answer()
-      answer = HTTPAnswer(status: given.status, body: Array(given.body.utf8))
+      answer = Self.http(given, body: given.body(to: request))
     }
-    answer.headers = manner?.headers.map { ($0.name, $0.value) } ?? []
+    for header in manner?.headers ?? [] {
+      if header.name.lowercased() == "content-type" {
+        answer.contentType = header.value
+      } else {
+        answer.headers.append((header.name, header.value))
+      }
+    }
     return answer
+  }
+
+  private static func http(_ answer: Answer, body: [UInt8]? = nil) -> HTTPAnswer {
+    let isJSON = answer.body.first.map { "{[".contains($0) } ?? true
+    return HTTPAnswer(
+      status: answer.status, contentType: isJSON ? "application/json" : "text/plain",
+      body: body ?? Array(answer.body.utf8))
   }
 
   private func remember(_ request: Seen) {
@@ -182,5 +209,16 @@ extension Emulator {
       state.seen.append(request)
       if state.seen.count > kept * 2 { state.seen.removeFirst(state.seen.count - kept) }
     }
+  }
+}
+
+extension Emulator.Answer {
+  /// Its body, as the answer to this request.
+  fileprivate func body(to request: [UInt8]) -> [UInt8] {
+    let one = Array(body.utf8)
+    guard let batch, let items = try? JSONValue.parse(request), let answer = try? JSONValue.parse(one) else {
+      return one
+    }
+    return batch.answer(answer, to: items)?.encoded() ?? one
   }
 }

@@ -55,8 +55,9 @@ final class Edges: Sendable {
       seams: seams, quarantine: quarantine, log: owners.writer, key: owners.options.sandbox ? "sandbox" : nil)
     let (emulatorPorts, tell) = AsyncStream.makeStream(of: Int.self)
     var services: [any Service] = []
-    if owners.options.sandbox {
-      services.append(emulator(tell))
+    let sandbox = sandbox(tell)
+    if let sandbox {
+      services.append(sandbox.emulator)
     } else {
       tell.finish()
     }
@@ -67,14 +68,19 @@ final class Edges: Sendable {
     services.append(
       ReloadService(
         keeper: keeper, log: owners.log, secrets: owners.options.secretsFolder, ready: up.stream))
-    services.append(operatorService(controller, quarantine, protection))
+    services.append(operatorService(controller, quarantine, protection, sandbox))
     services.append(try ingestService(controller))
     return services
   }
 
-  private func emulator(_ tell: AsyncStream<Int>.Continuation) -> Emulator {
+  /// Nil: the router is no sandbox.
+  private func sandbox(_ tell: AsyncStream<Int>.Continuation) -> SandboxDesk? {
+    guard let faults = owners.sandboxFaults else { return nil }
     let configs = owners.configs
-    return Emulator(answers: { configs.current.sandboxAnswers }, logger: quietLog) { tell.yield($0) }
+    let emulator = Emulator(answers: { configs.current.sandboxAnswers }, faults: faults, logger: quietLog) {
+      tell.yield($0)
+    }
+    return SandboxDesk(emulator: emulator, faults: faults, secrets: { configs.current.secretNames })
   }
 
   private func ingestService(_ controller: IngestController) throws -> any Service {
@@ -91,7 +97,8 @@ final class Edges: Sendable {
   }
 
   private func operatorService(
-    _ controller: IngestController, _ quarantine: Quarantine, _ protection: OperatorProtection
+    _ controller: IngestController, _ quarantine: Quarantine, _ protection: OperatorProtection,
+    _ sandbox: SandboxDesk?
   ) -> any Service {
     let owners = owners
     var context = OperatorContext(
@@ -100,6 +107,9 @@ final class Edges: Sendable {
       live: LiveRouter(owners, controller: controller) { self.ingestAddress }, table: { owners.table },
       tableOfVersion: { (try? owners.table(ofVersion: $0)) ?? nil }, keeper: keeper, now: WallClock.now)
     context.configPath = owners.options.config
+    context.sandbox = sandbox
+    let emulator = owners.options.sandbox ? "" : nil
+    context.credentials = CredentialOffice(maker: owners.tokenMaker(emulator), live: LiveTokens(owners.engine))
     return OperatorServer.make(
       listen: addresses.operator, api: OperatorAPI(context), protection: protection, logger: quietLog
     ) { port in self.note { $0.operator = port } }
@@ -124,7 +134,7 @@ final class Edges: Sendable {
         owners.silence.heard(append.source, at: append.receivedAt)
         owners.database.post(.append(append, reply: reply))
       },
-      refuse: { owners.database.post(.refusal($0)) })
+      refuse: { owners.database.post(.refusal($0)) }, isOwn: { owners.ownWrites.isOwn($0) })
   }
 
   private func bounds() -> Quarantine.Bounds {

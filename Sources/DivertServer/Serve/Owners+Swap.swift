@@ -12,9 +12,11 @@ extension Owners {
     let sources = next.table.parts.sources
     let unwatched = table.parts.sources.keys.filter { sources[$0]?.silentAfter == nil }
     let settings = next.table.parts.targets.mapValues { TargetSettings($0) }
+    let credentials = next.table.parts.credentials.mapValues { CredentialSettings($0) }
     engine.askAndWait { state in
-      state.machine.configure(settings, rulings: [:], now: state.now)
+      state.machine.configure(settings, credentials: credentials, rulings: [:], now: state.now)
       state.resolver.swap(to: next.table)
+      state.tokens.configure(next.table.tokens, now: state.now)
       for name in unwatched {
         state.machine.settle(alarm: "silent:\(name)", text: "source \(name) is not watched any more")
       }

@@ -19,8 +19,11 @@ final class Owners: Sendable {
   let watch = EventWatch()
   let congestion = Congestion()
   let engine = DeliveryEngine()
+  let ownWrites = OwnWrites()
   let database: DatabaseThread
   let silence: SilenceWatch
+  /// Nil: no sandbox.
+  let sandboxFaults: SandboxFaults?
   let startedAt = WallClock.now()
   private let moving = Mutex<Moving?>(nil)
   private let isClean = Atomic(false)
@@ -43,6 +46,8 @@ final class Owners: Sendable {
     self.writer = writer
     log = Logger(label: "divert") { LineLogHandler(label: $0, writer: writer) }
     silence = SilenceWatch(sources: configuration.table.parts.sources.keys, now: WallClock.now())
+    let configs = configs
+    sandboxFaults = options.sandbox ? SandboxFaults { configs.current.sandboxTargets } : nil
     let engine = engine
     database = DatabaseThread(store: store, congestion: congestion, watch: watch) { engine.post(.news($0)) }
   }
@@ -81,8 +86,13 @@ final class Owners: Sendable {
     moving.withLock { $0 = Moving(transport: transport, letterWriter: letterWriter) }
     database.start()
     letterWriter.start()
+    var state = EngineState(machine: machine, resolver: resolver, now: now)
+    state.tokens = TokenMachine(seed: UInt64.random(in: 0 ... .max))
+    state.tokens.configure(table.tokens, now: now)
+    let maker = tokenMaker(emulator)
+    state.tokens.restore(mints: maker.mints(), now: now)
     engine.start(
-      EngineState(machine: machine, resolver: resolver, now: now),
+      state,
       hands: hands(transport, letterWriter, emulator: emulator))
   }
 
@@ -108,15 +118,27 @@ final class Owners: Sendable {
     let outlets = EngineHands.Outlets(
       database: { database.post($0) }, letters: { letterWriter.post($0) }, requests: { transport.submit($0) },
       alarm: { bell.ring($0) }, attempt: { [self] in write($0) })
-    let secrets = secrets
+    let (secrets, ownWrites, faults) = (secrets, ownWrites, sandboxFaults)
+    var maker = RequestMaker(secret: { secrets.value($0) }, emulator: emulator)
+    if let faults { maker.refuses = { faults.refuses($0, action: $1) } }
+    maker.writes = { ownWrites.expect($0, now: WallClock.now()) }
     return EngineHands(
-      outlets: outlets, congestion: congestion,
-      maker: RequestMaker(secret: { secrets.value($0) }, emulator: emulator))
+      outlets: outlets, congestion: congestion, maker: maker,
+      tokens: TokenShell(
+        maker: tokenMaker(emulator), submit: { transport.submit($0) }, tell: { [engine] in engine.post(.command($0)) },
+        log: log))
+  }
+
+  /// Makes token requests; `emulator`: where all of them go.
+  func tokenMaker(_ emulator: String?) -> TokenMaker {
+    let secrets = secrets
+    return TokenMaker(
+      secret: { secrets.value($0) }, vault: TokenVault(folder: options.dataFolder + "/credentials"), emulator: emulator)
   }
 
   private func write(_ record: AttemptRecord) {
     writer.attempt(
-      record.attempt, of: record.delivery, number: record.delivery.attempts.count + 1, due: record.due,
-      now: WallClock.now())
+      record.attempt, of: record.delivery, number: record.delivery.attempts.count + 1, items: record.items,
+      due: record.due, now: WallClock.now())
   }
 }

@@ -16,10 +16,12 @@ enum Recovery {
   ) throws(StoreError) -> DeliveryMachine {
     var machine = DeliveryMachine(seed: seed, spare: Congestion.hotLimit / 2)
     let settings = resolver.current.parts.targets.mapValues { TargetSettings($0) }
-    machine.configure(settings, rulings: try store.targetStates(), now: now)
+    let credentials = resolver.current.parts.credentials.mapValues { CredentialSettings($0) }
+    machine.configure(settings, credentials: credentials, rulings: try store.targetStates(), now: now)
+    machine.restore(budgets: try store.budgets())
     machine.restore(alarms: try store.alarms(), now: now)
     for found in try store.interrupted() where verdicts[found.delivery.id] == nil {
-      machine.interrupted(found, park: parks(found.delivery, &resolver), now: now)
+      machine.interrupted(found, verdict(found.delivery, &resolver), now: now)
     }
     var last: EventID?
     while true {
@@ -36,10 +38,11 @@ enum Recovery {
     return machine
   }
 
-  /// Whether an interrupted attempt makes its delivery a dead letter: unless its action says that a second one does no harm.
-  private static func parks(_ delivery: Delivery, _ resolver: inout ActionResolver) -> Bool {
-    guard case .success(let resolution) = resolver.resolve(delivery) else { return true }
-    return resolution.action.ambiguous == .park
+  /// What an interrupted attempt makes of its delivery: a dead letter, unless its action says that a second one does no harm, or
+  /// how to find out.
+  private static func verdict(_ delivery: Delivery, _ resolver: inout ActionResolver) -> Interruption {
+    guard case .success(let resolution) = resolver.resolve(delivery) else { return .park }
+    return resolution.recipe.interruption(edited: delivery.edited != nil)
   }
 
   /// What a crash cut off between a dead letter's file and its row: the file is the verdict, the row follows it. Rows are

@@ -33,6 +33,7 @@ package enum Router {
     let known = DataFolder.isThere(options) ? try DataFolder.open(options) : nil
     if known != nil { try ConfigRecovery.finish(history, path: options.config) }
     let configuration = try Startup.configuration(judge)
+    try Startup.judgeFaults(options, configuration)
     let protection = try Startup.protection(options, addresses, configuration.table, secrets: secrets)
     let folder = try known ?? DataFolder.open(options)
     for address in [addresses.listen, addresses.operator] { try address.expectFree() }
@@ -45,6 +46,9 @@ package enum Router {
       options: options, configuration: configuration, store: store, letters: letters, secrets: secrets, writer: writer)
     let keeper = keeper(owners, history, judge, try ConfigRecovery.found(configuration, history))
     defer { keeper.close() }
+    if let faults = options.sandboxFaults {
+      try owners.sandboxFaults?.set(faults, called: options.sandboxFaultsFrom)
+    }
     ConfigLog(log: owners.log).failingTests(configuration.failedTests)
     try await run(owners, keeper, addresses, folder, protection, verdicts)
     try store.close()

@@ -11,6 +11,10 @@ package struct ServeOptions: Sendable, Hashable {
   /// Where operators ask.
   package var operatorAddress = "127.0.0.1:8081"
   package var sandbox = false
+  /// Which of the sandbox's requests fail; nil: none.
+  package var sandboxFaults: String?
+  /// Where they were given, as messages say it.
+  package var sandboxFaultsFrom = "--sandbox-faults"
   /// The folder of secrets; nil: `secrets` beside the routes file.
   package var secrets: String?
   /// `trace` … `critical`.

@@ -43,6 +43,15 @@ enum Startup {
     }
   }
 
+  /// Refuses `--sandbox-faults` where it says what cannot be, or where there is no sandbox.
+  static func judgeFaults(_ options: ServeOptions, _ configuration: LoadedConfiguration) throws(ServeFailure) {
+    guard let faults = options.sandboxFaults else { return }
+    guard options.sandbox else {
+      throw ServeFailure("\(options.sandboxFaultsFrom) is for the sandbox: say --sandbox, too, or leave it out")
+    }
+    _ = try FaultRule.read(faults, called: options.sandboxFaultsFrom, targets: configuration.sandboxTargets)
+  }
+
   /// Refuses addresses that strangers could reach unguarded (`ConfigJudge` has judged the sources' keys); returns the operator
   /// address's protection.
   static func protection(

@@ -15,9 +15,13 @@ package struct ConfigFiles: Sendable {
     isMain ? main : DurableFile.folder(of: main) + "/" + text.name
   }
 
-  /// The names of the files in a folder beside the main file, from the main file's folder; none where there is no folder.
-  package func names(in folder: String) throws(StoreError) -> [String] {
-    try DurableFile.names(in: DurableFile.folder(of: main) + "/" + folder).map { folder + "/" + $0 }
+  /// The names of the files in folders beside the main file, from the main file's folder; none where there is no folder.
+  package func names(in folders: [String]) throws(StoreError) -> [String] {
+    var names: [String] = []
+    for folder in folders {
+      names += try DurableFile.names(in: DurableFile.folder(of: main) + "/" + folder).map { folder + "/" + $0 }
+    }
+    return names
   }
 
   /// A file under its new text, and how it was.

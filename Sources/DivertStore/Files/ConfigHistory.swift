@@ -155,11 +155,11 @@ package struct ConfigHistory: Sendable {
     rmdir(pending.folder)
   }
 
-  /// Keeps a main file and those of a folder beside it, which were never in force and are about to be overwritten, byte for byte
+  /// Keeps a main file and those of folders beside it, which were never in force and are about to be overwritten, byte for byte
   /// in `overwritten/`; on disk when it returns.
   /// - Returns: the folder; nil where there is nothing to keep.
-  package func keepAside(filesOf main: String, beside folder: String, at: Timestamp) throws(StoreError) -> String? {
-    var names = try ConfigFiles(main: main).names(in: folder)
+  package func keepAside(filesOf main: String, beside folders: [String], at: Timestamp) throws(StoreError) -> String? {
+    var names = try ConfigFiles(main: main).names(in: folders)
     if DurableFile.isFile(main) { names.insert(DurableFile.name(of: main), at: 0) }
     if names.isEmpty { return nil }
     let time = at.iso8601.split(separator: ":").joined(separator: "-")

@@ -6,14 +6,14 @@ enum DeliveryRow {
   /// What `read` expects, in its order.
   static let columns = """
     event, ordinal, target, key, due0, due, state, route, send, action, person, version, code, sentence, attempts, \
-    counted, first, stood, replay_of, replayed_by, edited, as_was
+    counted, first, stood, replay_of, replayed_by, edited, as_was, prepares, memo, queue
     """
 
   static func read(_ row: SQLiteStatement, tag: UInt32) throws -> Delivery {
     let id = DeliveryID(event: EventID(sequence: row.integer(0), tag: tag), ordinal: row.int(1))
     let plan = PlannedDelivery(
       route: row.text(7), send: row.text(8), target: row.text(2), action: row.text(9),
-      orderKey: row.optionalText(3), due: row.time(4), toPerson: row.int(10) == 1)
+      orderKey: row.optionalText(3), due: row.time(4), toPerson: row.int(10) == 1, prepares: row.int(22) == 1)
     var delivery = Delivery(id: id, plan: plan, version: row.text(11))
     guard let state = DeliveryState(rawValue: row.int(6)) else { throw StoredJSON.fault("state") }
     delivery.state = state
@@ -27,13 +27,15 @@ enum DeliveryRow {
     delivery.replayedBy = row.optionalInt(19)
     if !row.isNull(20) { delivery.edited = try EditedCoding.decode(row.blob(20)) }
     delivery.asWas = row.int(21) == 1
+    if !row.isNull(23) { delivery.memo = try MemoCoding.decode(row.blob(23)) }
+    delivery.queue = row.optionalText(24)
     return delivery
   }
 
   static let insert = """
     INSERT INTO deliveries(\(columns), blocked, root, superseded)
     VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, \
-    ?22, ?23, ?24, 0)
+    ?22, ?23, ?24, ?25, ?26, ?27, 0)
     """
 
   /// The values of `insert`. `root`: the first delivery of a chain of replays, for a replay.
@@ -48,15 +50,20 @@ enum DeliveryRow {
       SQLiteValue(delivery.counted), SQLiteValue(optional: delivery.firstAttemptAt),
       .integer(delivery.stood.milliseconds), SQLiteValue(optional: delivery.replayOf),
       SQLiteValue(optional: delivery.replayedBy), delivery.edited.map { .blob(EditedCoding.encode($0)) } ?? .null,
-      SQLiteValue(delivery.asWas ? 1 : 0), SQLiteValue(blocked ? 1 : 0), SQLiteValue(optional: root),
+      SQLiteValue(delivery.asWas ? 1 : 0), SQLiteValue(plan.prepares ? 1 : 0), memo(delivery),
+      SQLiteValue(optional: delivery.queue), SQLiteValue(blocked ? 1 : 0), SQLiteValue(optional: root),
     ]
   }
 
   /// What an attempt or a ruling changes; what was planned stays.
   static let update = """
     UPDATE deliveries SET due = ?3, state = ?4, code = ?5, sentence = ?6, attempts = ?7, counted = ?8, first = ?9, \
-    stood = ?10 WHERE event = ?1 AND ordinal = ?2
+    stood = ?10, memo = ?11, queue = ?12 WHERE event = ?1 AND ordinal = ?2
     """
+
+  private static func memo(_ delivery: Delivery) -> SQLiteValue {
+    delivery.memo.isEmpty ? .null : .blob(MemoCoding.encode(delivery.memo))
+  }
 
   /// The values of `update`.
   static func changes(_ delivery: Delivery) -> [SQLiteValue] {
@@ -65,7 +72,7 @@ enum DeliveryRow {
       SQLiteValue(delivery.state.rawValue), SQLiteValue(optional: delivery.reason?.code),
       SQLiteValue(optional: delivery.reason?.sentence), .blob(AttemptCoding.encode(delivery.attempts)),
       SQLiteValue(delivery.counted), SQLiteValue(optional: delivery.firstAttemptAt),
-      .integer(delivery.stood.milliseconds),
+      .integer(delivery.stood.milliseconds), memo(delivery), SQLiteValue(optional: delivery.queue),
     ]
   }
 }

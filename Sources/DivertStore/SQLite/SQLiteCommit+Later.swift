@@ -15,7 +15,8 @@ extension SQLiteCommit {
     }
     if let refusal = refusal(rows.filter { $0.root == original.root }, event) { return .refused(refusal) }
     let id = DeliveryID(event: event, ordinal: entries.count)
-    let delivery = delivery(id, replay)
+    var delivery = delivery(id, replay)
+    if delivery.plan.prepares { delivery.memo = try memo(replay.original).forReplay }
     entries.append(PlanEntry(plan: delivery.plan, version: replay.version, later: true))
     try write(entries, of: event)
     try insert(delivery, root: original.root)
@@ -36,6 +37,12 @@ extension SQLiteCommit {
     delivery.edited = replay.edited
     delivery.asWas = replay.asWas
     return delivery
+  }
+
+  private func memo(_ id: DeliveryID) throws -> DeliveryMemo {
+    let select = try writer.statement("SELECT memo FROM deliveries WHERE event = ?1 AND ordinal = ?2")
+    let memo = try select.first(RowKey(id).values) { $0.isNull(0) ? nil : try MemoCoding.decode($0.blob(0)) }
+    return (memo ?? nil) ?? DeliveryMemo()
   }
 
   private func refusal(_ chain: [ChainRow], _ event: EventID) -> Reason? {

@@ -48,6 +48,8 @@ private struct LineHead {
   var row: RowKey
   var due: Timestamp
   var state: Int
+  /// The target in whose queue it waits.
+  var queue: String
 }
 
 extension SQLiteCommit {
@@ -65,7 +67,11 @@ extension SQLiteCommit {
     if let line { try touch(line) }
     try writer.statement(DeliveryRow.update).run(DeliveryRow.changes(delivery))
     if delivery.state.isFinal { try ended(delivery) }
-    if delivery.state == .waiting, line == nil { isFree(delivery.plan.target, due: delivery.due) }
+    if delivery.state == .waiting, line == nil { isFree(delivery) }
+  }
+
+  private mutating func isFree(_ delivery: Delivery) {
+    isFree(delivery.queue ?? delivery.plan.target, due: delivery.due)
   }
 
   /// A new row: joins its line, free if nobody is there.
@@ -80,7 +86,7 @@ extension SQLiteCommit {
     let values = DeliveryRow.values(delivery, blocked: blocked, root: root ?? delivery.replayOf)
     try writer.statement(DeliveryRow.insert).run(values)
     if delivery.state.isFinal { try ended(delivery) }
-    if delivery.state == .waiting, line == nil { isFree(delivery.plan.target, due: delivery.due) }
+    if delivery.state == .waiting, line == nil { isFree(delivery) }
   }
 
   private mutating func ended(_ delivery: Delivery) throws {
@@ -148,7 +154,7 @@ extension SQLiteCommit {
     defer { select.reset() }
     guard try select.step() else { return nil }
     let row = RowKey(event: select.integer(0), ordinal: select.int(1))
-    return LineHead(row: row, due: select.time(2), state: select.int(3))
+    return LineHead(row: row, due: select.time(2), state: select.int(3), queue: select.text(4))
   }
 
   /// Frees the first of a line, and blocks the one that was free before it.
@@ -163,7 +169,7 @@ extension SQLiteCommit {
     }
     let id = DeliveryID(event: EventID(sequence: head.row.event, tag: tag), ordinal: head.row.ordinal)
     if head.state == DeliveryState.waiting.rawValue, !isClaimed(id) {
-      isFree(line.target, due: head.due)
+      isFree(head.queue, due: head.due)
     }
   }
 }

@@ -50,6 +50,7 @@ struct SQLiteCommit {
     for refusal in batch.refusals { count(refusal) }
     for (target, ruling) in batch.targetStates { try rule(target, ruling) }
     for (name, sentence) in batch.alarms { try ring(name, sentence) }
+    for (holder, count) in batch.budgets { try keep(count, of: holder) }
     for line in lines.keys { try relink(line) }
     try keepKeys()
     ledger.totals.commits += 1
@@ -68,9 +69,9 @@ struct SQLiteCommit {
     return receipt
   }
 
-  /// A row that is free to be claimed from now on.
-  mutating func isFree(_ target: String, due: Timestamp) {
-    receipt.due[target] = min(receipt.due[target] ?? due, due)
+  /// A row in this queue that is free to be claimed from now on.
+  mutating func isFree(_ queue: String, due: Timestamp) {
+    receipt.due[queue] = min(receipt.due[queue] ?? due, due)
   }
 
   func isClaimed(_ id: DeliveryID) -> Bool {

@@ -47,8 +47,8 @@ extension SQLiteStore {
     try writing("find waiting targets") { writer in
       let next = try writer.statement(
         """
-        SELECT target, due FROM deliveries INDEXED BY deliveries_free
-        WHERE state = 0 AND blocked = 0 AND target > ?1 ORDER BY target, due LIMIT 1
+        SELECT coalesce(queue, target), due FROM deliveries INDEXED BY deliveries_free
+        WHERE state = 0 AND blocked = 0 AND coalesce(queue, target) > ?1 ORDER BY coalesce(queue, target), due LIMIT 1
         """)
       var found: [String: Timestamp] = [:]
       var last = ""
@@ -95,29 +95,58 @@ extension SQLiteWriter {
   fileprivate func free(
     _ wish: ClaimWish, now: Timestamp, besides taken: Set<DeliveryID>
   ) throws -> ([DeliveryID], Timestamp?) {
-    let select = try statement(
+    let queued = try statement(
       """
       SELECT due, event, ordinal FROM deliveries INDEXED BY deliveries_free
-      WHERE target = ?1 AND state = 0 AND blocked = 0 ORDER BY due, event, ordinal
+      WHERE coalesce(queue, target) = ?1 AND state = 0 AND blocked = 0 ORDER BY due, event, ordinal
       """)
     var ids: [DeliveryID] = []
+    if let next = try take(wish, from: queued, into: &ids, now: now, besides: taken) { return (ids, next) }
+    if !wish.evenLater { return (ids, nil) }
+    let elsewhere = try statement(
+      """
+      SELECT due, event, ordinal FROM deliveries INDEXED BY deliveries_waiting
+      WHERE target = ?1 AND state = 0 AND blocked = 0 AND queue IS NOT NULL AND queue <> target ORDER BY due0
+      """)
+    let next = try take(wish, from: elsewhere, into: &ids, now: now, besides: taken)
+    return (ids, next)
+  }
+
+  /// The due time of the first row that is left; nil: none is.
+  private func take(
+    _ wish: ClaimWish, from select: SQLiteStatement, into ids: inout [DeliveryID], now: Timestamp,
+    besides taken: Set<DeliveryID>
+  ) throws -> Timestamp? {
     select.bind(1, text: wish.target)
     defer { select.reset() }
     while try select.step() {
       let id = DeliveryID(event: EventID(sequence: select.integer(1), tag: tag), ordinal: select.int(2))
       if claimed.contains(id) || taken.contains(id) { continue }
       let due = select.time(0)
-      if ids.count >= wish.limit || due > now && !wish.evenLater { return (ids, due) }
+      if ids.count >= wish.limit || due > now && !wish.evenLater { return due }
       ids.append(id)
     }
-    return (ids, nil)
+    return nil
   }
 
   fileprivate func claimed(_ id: DeliveryID, _ events: inout [Int64: Event]) throws -> ClaimedDelivery {
     let select = try statement("SELECT \(DeliveryRow.columns) FROM deliveries WHERE event = ?1 AND ordinal = ?2")
     let delivery = try select.first(RowKey(id).values) { try DeliveryRow.read($0, tag: tag) }
-    guard let delivery else { throw StoreError(code: "corrupt", description: "delivery \(id) is in an index alone") }
+    guard var delivery else { throw StoreError(code: "corrupt", description: "delivery \(id) is in an index alone") }
+    if delivery.plan.prepares, delivery.replayOf == nil { delivery.memo.siblings = try answers(besides: delivery) }
     return ClaimedDelivery(delivery: delivery, event: try event(id.event.sequence, &events))
+  }
+
+  /// What lookups answered to the other deliveries of an event, by the same definitions.
+  private func answers(besides delivery: Delivery) throws -> [String: JSONValue] {
+    let select = try statement(
+      "SELECT memo FROM deliveries WHERE event = ?1 AND ordinal <> ?2 AND memo IS NOT NULL AND version = ?3")
+    var answers: [String: JSONValue] = [:]
+    let values = RowKey(delivery.id).values + [.text(delivery.version)]
+    for memo in try select.all(values, { try MemoCoding.decode($0.blob(0)) }) {
+      answers.merge(memo.lookups) { first, _ in first }
+    }
+    return answers
   }
 
   fileprivate func event(_ sequence: Int64, _ events: inout [Int64: Event]) throws -> Event {

@@ -44,7 +44,8 @@ final class SQLiteWriter {
     updatePacked = try connection.prepare("UPDATE events SET open = ?2, packed = ?3 WHERE seq = ?1")
     lineHead = try connection.prepare(
       """
-      SELECT event, ordinal, due, state FROM deliveries WHERE target = ?1 AND key = ?2 AND state < 2
+      SELECT event, ordinal, due, state, coalesce(queue, target) FROM deliveries
+      WHERE target = ?1 AND key = ?2 AND state < 2
       ORDER BY due0, event, ordinal LIMIT 1
       """)
     lined = []

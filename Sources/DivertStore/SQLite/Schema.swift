@@ -1,14 +1,16 @@
-// The tables, as of schema version 2, and what each is for. `docs/architecture.md` tells how they are used.
+// The tables, as of schema version 3, and what each is for. `docs/architecture.md` tells how they are used.
 
 /// The SQLite store's tables.
 enum Schema {
   /// A store of a higher version is refused.
-  static let version = 2
+  static let version = 3
 
   /// `events.bucket` counts on by one every `bucketSize` events: random keys are indexed within it, so that an insert
   /// touches one of a few index pages and stays as cheap at ten million events as at ten; finding looks into each.
   /// `events.packed` comes before the blobs that never change, and keeps its width while it is updated, so that SQLite writes
-  /// in place. `recent_keys`: see RecentKeys.swift. `deliveries.blocked`: not the first of its line.
+  /// in place. `recent_keys`: see RecentKeys.swift. `deliveries.blocked`: not the first of its line; `deliveries.queue`: the
+  /// lookup's target in whose queue it waits, null for its own. `meta`: beside the file's stamp what was spent of
+  /// budgets.
   static let statements = """
     CREATE TABLE meta(name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
     CREATE TABLE events(
@@ -27,8 +29,10 @@ enum Schema {
       action TEXT NOT NULL, person INTEGER NOT NULL, version TEXT NOT NULL, code TEXT, sentence TEXT,
       attempts BLOB NOT NULL, counted INTEGER NOT NULL, first INTEGER, stood INTEGER NOT NULL,
       replay_of INTEGER, root INTEGER, replayed_by INTEGER, superseded INTEGER NOT NULL,
-      edited BLOB, as_was INTEGER NOT NULL, PRIMARY KEY(event, ordinal)) WITHOUT ROWID;
-    CREATE INDEX deliveries_free ON deliveries(target, due, event, ordinal) WHERE state = 0 AND blocked = 0;
+      edited BLOB, as_was INTEGER NOT NULL, prepares INTEGER NOT NULL DEFAULT 0, memo BLOB, queue TEXT,
+      PRIMARY KEY(event, ordinal)) WITHOUT ROWID;
+    CREATE INDEX deliveries_free ON deliveries(coalesce(queue, target), due, event, ordinal)
+      WHERE state = 0 AND blocked = 0;
     CREATE INDEX deliveries_line ON deliveries(target, key, due0, event, ordinal)
       WHERE key IS NOT NULL AND state < 2;
     CREATE INDEX deliveries_waiting ON deliveries(target, due0) WHERE state = 0;
@@ -42,7 +46,17 @@ enum Schema {
     """
 
   /// From each version to the next.
-  static let upgrades = [1: "CREATE TABLE recent_keys(id INTEGER PRIMARY KEY, keys BLOB NOT NULL)"]
+  static let upgrades = [
+    1: "CREATE TABLE recent_keys(id INTEGER PRIMARY KEY, keys BLOB NOT NULL)",
+    2: """
+    ALTER TABLE deliveries ADD COLUMN prepares INTEGER NOT NULL DEFAULT 0;
+    ALTER TABLE deliveries ADD COLUMN memo BLOB;
+    ALTER TABLE deliveries ADD COLUMN queue TEXT;
+    DROP INDEX deliveries_free;
+    CREATE INDEX deliveries_free ON deliveries(coalesce(queue, target), due, event, ordinal)
+      WHERE state = 0 AND blocked = 0
+    """,
+  ]
 
   /// Events in a bucket. (It was 4096 in version 1: buckets of different sizes do no harm.)
   static let bucketSize = 1024

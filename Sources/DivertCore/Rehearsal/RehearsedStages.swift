@@ -1,0 +1,118 @@
+// A delivery in stages, rehearsed: its lookups are asked of nobody, but answered by what the rehearsal was given, or left open.
+
+/// What a lookup answers in a rehearsal.
+package enum LookupMock: Sendable, Hashable {
+  case found(JSONObject)
+  case none
+}
+
+/// A request that would go out before a delivery's own.
+package struct RehearsedStage: Sendable {
+  package enum Answer: Sendable, Hashable {
+    /// The rehearsal was given it.
+    case given(LookupMock)
+    /// It is not known: what names it stands as `{{ … }}`.
+    case open
+  }
+
+  package let request: StageRequest
+  /// With secrets, and what is not known, by name.
+  package let rendered: Result<RenderedRequest, RenderFault>
+  /// The definitions that it was made by; nil: its target is gone.
+  package let recipe: RequestRecipe?
+  package let answer: Answer
+
+  /// `lookup account`, `create contact`, `step note`.
+  package var title: String {
+    switch request.purpose {
+    case .lookup(let lookup): "lookup " + lookup.name
+    case .create(let lookup): "create " + lookup.name
+    case .step(let step): "step " + step.name
+    case .verify, .delivery: request.name
+    }
+  }
+}
+
+/// How a delivery ends that is rehearsed, where that is not by its request.
+package enum RehearsedEnd: Sendable, Hashable {
+  case skipped(Reason)
+  case dead(Reason)
+  /// Its steps are done, and those that are left are left out.
+  case done(Reason)
+}
+
+/// Runs through a delivery's stages.
+struct StageRehearsal {
+  let recipe: RequestRecipe
+  let event: Event
+  let plan: PlannedDelivery
+  let table: RouteTable
+  let mocks: [String: LookupMock]
+  var memo = DeliveryMemo()
+  var opened: Set<String> = []
+  var stages: [RehearsedStage] = []
+  var end: RehearsedEnd?
+  var request: Result<RenderedRequest, RenderFault>?
+
+  init(
+    _ recipe: RequestRecipe, _ event: Event, _ plan: PlannedDelivery, _ table: RouteTable, _ mocks: [String: LookupMock]
+  ) {
+    self.recipe = recipe
+    self.event = event
+    self.plan = plan
+    self.table = table
+    self.mocks = mocks
+  }
+
+  mutating func run() {
+    while request == nil {
+      switch recipe.stage(of: event, plan: plan, memo: &memo, opened: opened) {
+      case .ask(let request): ask(request)
+      case .skip(let reason): finish(.skipped(reason), reason)
+      case .dead(let reason): finish(.dead(reason), reason)
+      case .done(let reason): finish(.done(reason), reason)
+      }
+    }
+  }
+
+  private mutating func finish(_ end: RehearsedEnd, _ reason: Reason) {
+    self.end = end
+    request = .failure(RenderFault(reason.code, reason.sentence))
+  }
+
+  private mutating func ask(_ request: StageRequest) {
+    let recipe = recipe.recipe(of: request, newest: table)
+    let rendered = render(request, recipe)
+    switch request.purpose {
+    case .delivery, .verify:
+      self.request = rendered
+      return
+    case .lookup(let lookup): answer(lookup)
+    case .create(let lookup): opened.insert(lookup.name)
+    case .step(let step): opened.insert("steps." + step.name)
+    }
+    stages.append(RehearsedStage(request: request, rendered: rendered, recipe: recipe, answer: known(request)))
+    if case .failure(let fault) = rendered { finish(.dead(fault.reason), fault.reason) }
+  }
+
+  private func known(_ request: StageRequest) -> RehearsedStage.Answer {
+    if case .lookup(let lookup) = request.purpose, let mock = mocks[lookup.name] { .given(mock) } else { .open }
+  }
+
+  private mutating func answer(_ lookup: LookupDefinition) {
+    switch mocks[lookup.name] {
+    case .found(let fields)?: memo.lookups[lookup.name] = .object(fields)
+    case LookupMock.none?: memo.asked[lookup.name] = max(1, lookup.variants.count)
+    case nil: opened.insert(lookup.name)
+    }
+  }
+
+  private func render(_ request: StageRequest, _ recipe: RequestRecipe?) -> Result<RenderedRequest, RenderFault> {
+    guard let recipe else {
+      return .failure(RenderFault("action_gone", "configuration \(table.version) has no target \(request.target)"))
+    }
+    let job = RenderJob(
+      event: event, plan: plan, recipe: recipe, attemptAt: plan.due, request: request, memo: memo)
+    do throws(RenderFault) { return .success(try RequestRenderer.rehearse(job)) } catch { return .failure(error) }
+  }
+}

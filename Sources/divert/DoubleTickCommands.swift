@@ -91,7 +91,16 @@ private struct WebhookDesk {
     guard url.hasPrefix("https://") || isLocal, !url.contains(where: \.isWhitespace) else {
       throw ValidationError("--url \(Console.safe(url)): an address that DoubleTick can reach, https://…")
     }
-    let rest = url.split(separator: "/", omittingEmptySubsequences: true).dropFirst(2)
+    let rest = url.split(separator: "/", omittingEmptySubsequences: true).dropFirst(2).map { String($0) }
+    if !isLocal, source.key == nil {
+      throw Console.fail(
+        "source '\(source.name)' has no key, so whoever finds the address could post: give it one first")
+    }
+    if rest.first == "in", rest.count < 2 || rest[1] != source.name {
+      throw ValidationError(
+        "--url \(WebhookURL.masked(url)): events of source '\(source.name)' are taken at /in/\(source.name)/<its key>; "
+          + "give the host alone and the rest is filled in")
+    }
     guard rest.isEmpty else { return url }
     var address = (url.hasSuffix("/") ? String(url.dropLast()) : url) + "/in/" + source.name
     if let key = source.key { address += "/" + (try value(of: key)) }
@@ -208,6 +217,7 @@ struct RegisterWebhook: AsyncParsableCommand {
   var dryRun = false
 
   func run() async throws {
+    try check()
     let desk = try WebhookDesk(options)
     let events = events?.parted ?? desk.needs.events
     if events.isEmpty {
@@ -233,6 +243,21 @@ struct RegisterWebhook: AsyncParsableCommand {
       try carryOut("change webhook \(webhook.id) into", order) { () throws(WebhookFailure) in
         try api.edit(webhook.id, into: order)
       }
+    }
+  }
+
+  /// What is plainly mistyped never reaches DoubleTick.
+  private func check() throws {
+    for event in events?.parted ?? [] where !EventCase.names.contains(event) {
+      guard let near = NearestName.to(event, among: EventCase.names.sorted()) else { continue }
+      throw ValidationError("--events \(Console.safe(event)): there is no such event; did you mean \(near)?")
+    }
+    for number in numbers?.parted ?? [] {
+      let digits = number.dropFirst()
+      let isNumber = number.hasPrefix("+") && (8...15).contains(digits.count) && digits.allSatisfy { "0"..."9" ~= $0 }
+      if isNumber { continue }
+      throw ValidationError(
+        "--numbers \(Console.safe(number)): a business number is written with '+' and its country code: +919000000000")
     }
   }
 

@@ -191,5 +191,15 @@ private final class WebhookDesk: Sendable {
     #expect(gone.status == 1 && gone.err.contains("could not be asked"), "\(gone)")
     let plain = try await said(nil, "register", "--url", "http://router.example", "--numbers", "+919000000000")
     #expect(plain.status == 64 && plain.err.contains("https://"), "\(plain)")
+    // What is plainly mistyped is refused before anybody is asked.
+    let mistyped = [
+      ["--numbers", "9000000000"]: "+919000000000", ["--events", "CALL_REJCTED"]: "did you mean CALL_REJECTED?",
+      ["--url", "https://router.example/in/foo/key"]: "/in/doubletick/",
+    ]
+    for (wrong, remedy) in mistyped {
+      let given = wrong[0] == "--url" ? wrong : ["--url", "https://router.example"] + wrong
+      let output = try await house.divert(["doubletick", "register"] + given + ["--api-base", desk.base])
+      #expect(output.status == 64 && output.err.contains(remedy), "\(wrong): \(output)")
+    }
   }
 }

@@ -21,6 +21,7 @@ extension LoadContext {
     batch.request = batchRequest(fields)
     batch.errors = fields["errors"].flatMap { answerPath($0, "'errors'") }
     batch.match = fields["match"].flatMap(batchMatch)
+    if let match = batch.match, let place = fields.entry("match")?.keyPlace { checkItem(match, of: action, at: place) }
     if fields["errors"] != nil, fields["match"] == nil, let place = fields.entry("errors")?.keyPlace {
       error("missing_field", place, "'errors' needs 'match': which error is whose", "match: { item: id, result: id }")
     }
@@ -71,6 +72,16 @@ extension LoadContext {
     let failed = fields["error"].flatMap { answerPath($0, "'error'") }
     guard let item, let result else { return nil }
     return BatchDefinition.Match(item: item, result: result, error: failed)
+  }
+
+  /// An item that has not what it is found by would never be found: each would be sent again, though it was taken.
+  private func checkItem(_ match: BatchDefinition.Match, of action: ActionDefinition, at place: Place) {
+    guard case .json(.object(let entries)) = action.body, let first = match.item.first else { return }
+    if entries.contains(where: { $0.key == first }) || action.idempotency.fieldPath?.first == first { return }
+    let nearest = NearestName.hint(first, in: entries.map(\.key))
+    error(
+      "contradictory", place, "an item has no '\(match.item.joined(separator: "."))' to find its result by",
+      nearest ?? "put it into the action's 'body'")
   }
 
   private func answerPath(_ node: YAMLNode, _ what: String) -> [String]? {

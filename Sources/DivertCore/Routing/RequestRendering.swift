@@ -174,7 +174,8 @@ extension RequestRenderer {
 }
 
 extension IdempotencyPlacement {
-  var fieldPath: [String]? {
+  /// Where in the body the key stands; nil: not in the body.
+  package var fieldPath: [String]? {
     if case .field(let path) = self { path } else { nil }
   }
 }

@@ -45,7 +45,7 @@ extension ResponseRules {
 
   private static func unknown(_ answer: HTTPAnswer, _ ambiguous: AmbiguousPolicy) -> Judgement {
     let what = "answer \(answer.status) to the batch says nothing of this item"
-    return ambiguous == .retry ? Judgement(.retry, Reason("result_missing", what)) : parked(what)
+    return ambiguous == .retry ? Judgement(.retry, Reason("result_missing", what)) : parked(what, ambiguous)
   }
 }
 

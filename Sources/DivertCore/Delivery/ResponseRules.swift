@@ -72,13 +72,15 @@ package enum ResponseRules {
   }
 
   private static func judge(_ failure: ExchangeFailure, _ ambiguous: AmbiguousPolicy) -> Judgement {
-    if failure.requestSent, ambiguous != .retry { return parked("no answer came to a request that had gone out") }
+    if failure.requestSent, ambiguous != .retry {
+      return parked("no answer came to a request that had gone out", ambiguous)
+    }
     return Judgement(failure.isLasting ? .fail : .retry, failure.reason)
   }
 
-  static func parked(_ what: String) -> Judgement {
-    Judgement(
-      .park, Reason("ambiguous", "\(what): it may have arrived, so it is not sent again by itself"))
+  static func parked(_ what: String, _ ambiguous: AmbiguousPolicy = .park) -> Judgement {
+    let then = ambiguous == .verify ? "the target is asked before it is sent again" : "it is not sent again by itself"
+    return Judgement(.park, Reason("ambiguous", "\(what): it may have arrived, so \(then)"))
   }
 
   static func judgement(_ rule: ResponseRule, _ reader: inout AnswerReader, _ now: Timestamp) -> Judgement {
@@ -125,7 +127,7 @@ package enum ResponseRules {
     case 400..<500: return Judgement(.fail, Reason("rejected", "answer \(status): the target refuses this request"))
     // 520 and 524 are what a proxy in front of the target says when it got no (whole) answer.
     case 500, 502, 504, 520, 524:
-      if ambiguous != .retry { return parked("answer \(status)") }
+      if ambiguous != .retry { return parked("answer \(status)", ambiguous) }
       return Judgement(.retry, Reason("server_error", "answer \(status)"))
     case 503: return Judgement(.retry, Reason("unavailable", "answer 503"), wait: asked)
     case 500..<600: return Judgement(.retry, Reason("server_error", "answer \(status)"))

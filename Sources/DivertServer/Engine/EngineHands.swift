@@ -115,7 +115,7 @@ final class EngineHands: Sendable {
     // Its definitions were there when it was sent; are they not now, the answer still counts, by the standard rules.
     let resolution = try? state.resolver.resolve(job.delivery).get()
     var judgement =
-      resolution.map { maker.judge(result, by: $0, now: state.now) }
+      resolution.map { maker.judge(result, by: $0, isEdited: job.delivery.edited != nil, now: state.now) }
       ?? maker.judge(result, toPerson: job.delivery.plan.toPerson, now: state.now)
     if let resolution {
       noteQuota(result, resolution, &state)

@@ -106,11 +106,14 @@ struct RequestMaker: Sendable {
 
   // MARK: Answers
 
-  /// What the target's rules make of a result.
-  func judge(_ result: TransferResult, by resolution: Resolution, now: Timestamp) -> Judgement {
-    ResponseRules.judge(
+  /// What the target's rules make of a result. Of an edited request a target cannot be asked: it is another than was planned.
+  func judge(
+    _ result: TransferResult, by resolution: Resolution, isEdited: Bool = false, now: Timestamp
+  ) -> Judgement {
+    let own = resolution.action.ambiguous
+    return ResponseRules.judge(
       exchange(result, readsHeaders: resolution.readsHeaders), rules: resolution.target.responses,
-      ambiguous: resolution.action.ambiguous, now: now, patterns: resolution.table.patterns)
+      ambiguous: isEdited && own == .verify ? .park : own, now: now, patterns: resolution.table.patterns)
   }
 
   /// The same by the standard rules alone, where the target's are not at hand.

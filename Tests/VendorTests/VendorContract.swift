@@ -216,7 +216,7 @@ extension VendorContract {
     timezone: Asia/Kolkata
     country: IN
     sources: { doubletick: { type: doubletick } }
-    defaults: { retry: { for: 24h, backoff: 1h..1h } }
+    defaults: { retry: { for: 24h, backoff: 1h..1h }, timeout: 10m }
     \(top)
     \(one.top)
     targets:
@@ -241,7 +241,8 @@ extension DeliveryEnd {
       case .dead(let code): delivery.state == .dead && delivery.reason?.code == code
       case .skipped(let code): delivery.state == .skipped && delivery.reason?.code == code
       case .waiting(let code), .held(let code), .disabled(let code):
-        delivery.state == .waiting && delivery.reason?.code == code
+        // A slow machine may look only when the next attempt is under way, which gets no answer.
+        (delivery.state == .waiting || delivery.state == .sending) && delivery.reason?.code == code
       }
     }
   }

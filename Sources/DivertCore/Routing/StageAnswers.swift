@@ -14,9 +14,6 @@ package enum StageOutcome: Sendable, Hashable {
 }
 
 extension StageRequest {
-  /// The code of a creation that was refused since the thing is there: it is to be looked for again.
-  package static let createdElsewhere = "lookup_created"
-
   /// Reads a result that the target's response rules have judged.
   /// - Parameter memo: learns what the answer gives; also where it failed it may have changed.
   package func settle(
@@ -83,7 +80,7 @@ extension StageRequest {
     if judgement.outcome == .okDuplicate {
       memo.asked[lookup.name] = nil
       let sentence = "\(lookup.name) was created by somebody else meanwhile: it is looked for again"
-      return .failed(Judgement(.retry, Reason(Self.createdElsewhere, sentence)))
+      return .failed(Judgement(.retry, Reason("lookup_created", sentence)))
     }
     let sentence = "the answer of \(target).\(action.name), which creates \(lookup.name), has none of its fields"
     return .failed(Judgement(.fail, Reason("lookup_unreadable", sentence)))

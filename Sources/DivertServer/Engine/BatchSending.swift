@@ -46,6 +46,7 @@ extension EngineHands {
       return nil
     }
     let isPlain = items.count == 1 && (batch == nil || batch?.request != nil)
+    if !isPlain { for item in items { maker.announce(maker.job(item.delivery, item.event, item.resolution)) } }
     let made = state.access(first.resolution.target, for: order.token).flatMap { access in
       isPlain
         ? maker.request(

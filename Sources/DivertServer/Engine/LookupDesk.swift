@@ -111,11 +111,6 @@ struct LookupDesk: Sendable {
     return asking.removeValue(forKey: question)?.waiters ?? []
   }
 
-  /// What deliveries of the event were given holds for them no longer than for others.
-  mutating func release(_ event: EventID) {
-    for question in entries.keys { entries[question]?.events.removeAll { $0 == event.sequence } }
-  }
-
   /// What was answered does not hold any more.
   mutating func forget(_ question: Question) {
     if let entry = entries.removeValue(forKey: question) { bytes -= entry.size }

@@ -10,9 +10,7 @@ extension RequestMaker {
   ) -> Result<JSONValue, UnresolvedAction> {
     let job = job(delivery, event, resolution)
     do throws(RenderFault) {
-      let body = try RequestRenderer.item(job, secrets: secretUse(resolution))
-      if !resolution.action.echoes.isEmpty { writes(RequestRenderer.echoes(job)) }
-      return .success(body)
+      return .success(try RequestRenderer.item(job, secrets: secretUse(resolution)))
     } catch {
       return .failure(UnresolvedAction(reason: error.reason))
     }

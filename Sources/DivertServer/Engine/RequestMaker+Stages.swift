@@ -32,9 +32,7 @@ extension RequestMaker {
       memo: memo)
     job.access = access
     do {
-      if case .resolved = secrets, !resolution.action.echoes.isEmpty {
-        writes(RequestRenderer.echoes(job))
-      }
+      if case .resolved = secrets { announce(job) }
       return .success(try RequestRenderer.render(job, secrets: secrets))
     } catch {
       return .failure(UnresolvedAction(reason: error.reason))

@@ -22,13 +22,18 @@ struct RequestMaker: Sendable {
   ) -> Result<TransferRequest, UnresolvedAction> {
     do {
       let rendered = try rendered(delivery, event, resolution, secrets: secretUse(resolution), access)
-      if !resolution.action.echoes.isEmpty { writes(RequestRenderer.echoes(job(delivery, event, resolution))) }
+      announce(job(delivery, event, resolution))
       return .success(
         transfer(
           rendered, resolution.target, action: delivery.plan.action, fresh: delivery.plan.toPerson, token: token))
     } catch {
       return .failure(UnresolvedAction(reason: error.reason))
     }
+  }
+
+  /// Says by which events the vendor will report what the request writes; before it leaves.
+  func announce(_ job: RenderJob) {
+    if !job.recipe.action.echoes.isEmpty { writes(RequestRenderer.echoes(job)) }
   }
 
   /// The request as it would be sent, secrets by name; nil where it cannot be made.

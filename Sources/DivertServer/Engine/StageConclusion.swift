@@ -17,10 +17,6 @@ extension EngineHands {
     var memo = job.delivery.memo
     let outcome = stage.request.settle(
       exchange, judgement, patterns: stage.resolution.table.patterns, memo: &memo)
-    // It is there after all: what its event was told of it holds no more.
-    if case .failed(let failed) = outcome, failed.reason.code == StageRequest.createdElsewhere {
-      state.stages.desk.disown(job.event.id, of: stage.request.target)
-    }
     var attempt = Attempt(
       startedAt: state.now - result.duration, duration: result.duration, status: result.status,
       outcome: judgement.outcome, reason: judgement.reason, answer: maker.excerpt(result, by: stage.resolution, access),
@@ -69,8 +65,10 @@ extension EngineHands {
     case .ended(let failed), .failed(let failed):
       var retry = retry
       retry.least = failed.atLeast
-      // What was not found may be there by now: it is looked for again.
-      if case .create = stage.request.purpose, failed.outcome == .retry { state.stages.desk.release(job.event.id) }
+      // What was not found may be there by now: it is looked for again, and what its event was told of it holds no more.
+      if case .create = stage.request.purpose, failed.outcome == .retry {
+        state.stages.desk.disown(job.event.id, of: stage.request.target)
+      }
       attempt.outcome = failed.outcome
       attempt.reason = failed.reason.named(by: stage.request.stage)
       state.machine.remember(token, memo)

@@ -32,8 +32,10 @@ let package = Package(
     .target(
       name: "DivertConfig",
       dependencies: ["DivertCore", .product(name: "Yams", package: "Yams")],
-      resources: [.embedInCode("Presets"), .embedInCode("Knowledge")],
-      swiftSettings: strict),
+      swiftSettings: strict,
+      plugins: ["EmbedFiles"]),
+    .plugin(name: "EmbedFiles", capability: .buildTool(), dependencies: ["embed-files"]),
+    .executableTarget(name: "embed-files", swiftSettings: strict),
     .target(
       name: "DivertStore",
       dependencies: [
@@ -78,7 +80,7 @@ let package = Package(
       name: "config-fuzz", dependencies: ["ConfigFuzz"], path: "Tests/ConfigFuzzRunner", swiftSettings: strict),
     .testTarget(
       name: "DivertConfigTests",
-      dependencies: ["ConfigFuzz", "DivertConfig", "DivertCore"],
+      dependencies: ["ConfigFuzz", "DivertConfig", "DivertCore", "TestSupport"],
       exclude: ["Fixtures"],
       swiftSettings: strict),
     .testTarget(

@@ -199,7 +199,9 @@ private struct Levels {
   private func flow(_ settings: [String?]) -> String { settings.compactMap { $0 }.joined(separator: ", ") }
 
   private mutating func action() -> String {
-    let own = shared() + [some(["ambiguous: park"]), some(["to_person: true"]), some(["idempotency: natural"])]
+    let own =
+      shared() + [some(["ambiguous: park"]), some(["to_person: true"]), some(["idempotency: natural"])]
+      + [some(["responses: [{ status: 404, then: ok }]"])]
     return "{ \(flow(["post: /x"] + own)) }"
   }
 

@@ -1,17 +1,15 @@
 // The JSON Schema, judged by a validator that knows nothing of Divert, and held against what the loader takes.
 import DivertCore
 import Foundation
+import TestSupport
 import Testing
 
 @testable import DivertConfig
 
 /// Python's jsonschema on files, through scripts/schema-validator.py.
-private enum Validator {
-  static let path = ProcessInfo.processInfo.environment["PATH"]?.split(separator: ":")
-    .map { $0 + "/schema-validator" }.first { FileManager.default.isExecutableFile(atPath: $0) }
-
-  static let isThere = ConditionTrait.enabled(
-    if: path != nil, "schema-validator is not on PATH; scripts/test puts it there")
+private enum SchemaValidator {
+  private static let program = Validator("schema-validator")
+  static let isThere = program.isThere
 
   /// The faults of each text, by its name.
   static func faults(_ texts: [String: String], _ schema: JSONValue = LanguageSchema.file) throws -> [String: [String]]
@@ -20,18 +18,8 @@ private enum Validator {
     var files = ["schema.json": String(decoding: schema.prettyEncoded(), as: UTF8.self)]
     for (index, name) in names.enumerated() { files["\(index).yaml"] = texts[name] }
     let folder = try TemporaryFolder(files)
-    let process = Process()
-    process.executableURL = URL(fileURLWithPath: try #require(path))
-    process.arguments = [folder.path + "/schema.json"] + names.indices.map { folder.path + "/\($0).yaml" }
-    let output = Pipe()
-    process.standardOutput = output
-    try process.run()
-    let said = output.fileHandleForReading.readDataToEndOfFile()
-    process.waitUntilExit()
-    try #require(process.terminationStatus == 0)
-    let lines = try String(decoding: said, as: UTF8.self).split(separator: "\n").map {
-      try JSONValue.parse(Array($0.utf8))
-    }
+    let lines = try program.lines([folder.path + "/schema.json"] + names.indices.map { folder.path + "/\($0).yaml" })
+      .map { try JSONValue.parse($0) }
     try #require(lines.count == names.count)
     return Dictionary(
       uniqueKeysWithValues: zip(names, lines.map { ($0["faults"]?.array ?? []).compactMap(\.string) }))
@@ -56,7 +44,7 @@ extension Fixture {
 }
 
 @Suite struct SchemaTests {
-  @Test("the schema takes every good file: the example, the pages', and their resolved forms", Validator.isThere)
+  @Test("the schema takes every good file: the example, the pages', and their resolved forms", SchemaValidator.isThere)
   func good() throws {
     var texts = ["example": try Files.text("routes.yaml.example")]
     for page in ["README.md", "docs/routes.md"] {
@@ -70,7 +58,7 @@ extension Fixture {
     }
     texts["values"] = Self.values
     #expect(!ConfigLoader.load(text: Self.values, file: "values").hasErrors)
-    for (name, faults) in try Validator.faults(texts) { #expect(faults == [], "\(name)") }
+    for (name, faults) in try SchemaValidator.faults(texts) { #expect(faults == [], "\(name)") }
   }
 
   /// Each form of each value that the loader takes.
@@ -92,7 +80,7 @@ extension Fixture {
           - { status: [404, 2xx, 500-504], header: { X-Id: { starts_with: a } }, then: retry, wait: 5s }
           - { text: 5, json: { a.0: null, b: { above: 5 } }, any: { a.*.b: [1, x] }, then: hold, wait: { json: 0 } }
         actions:
-          go: { get: "", query: { a: 1 }, idempotency: { header: X } }
+          go: { get: "", query: { a: 1 }, idempotency: { header: X }, responses: [{ status: 4xx, then: ok }] }
           put: { put: /a, body: [null, 5, { a: "{{ arguments.a }}" }], max: { 2.a: 5 }, idempotency: natural }
     routes:
       r:
@@ -111,21 +99,21 @@ extension Fixture {
     """.replacingOccurrences(of: ", { }]", with: "]").replacingOccurrences(
       of: "url: HTTPS://{{ secrets.host }}/x?y={{ waba }}", with: "url: \"HTTPS://{{ secrets.host }}/x?y={{ waba }}\"")
 
-  @Test("the schema refuses every bad fixture that a schema can know of, and no other", Validator.isThere)
+  @Test("the schema refuses every bad fixture that a schema can know of, and no other", SchemaValidator.isThere)
   func bad() throws {
-    let faults = try Validator.faults(Dictionary(uniqueKeysWithValues: Fixture.all.map { ($0.name, $0.text) }))
+    let faults = try SchemaValidator.faults(Dictionary(uniqueKeysWithValues: Fixture.all.map { ($0.name, $0.text) }))
     for fixture in Fixture.all {
       #expect((faults[fixture.name] != []) == fixture.isForSchema, "\(fixture.name): \(faults[fixture.name] ?? [])")
     }
   }
 
-  @Test("a file of routes.d has a schema of its own, without what belongs to the main file", Validator.isThere)
+  @Test("a file of routes.d has a schema of its own, without what belongs to the main file", SchemaValidator.isThere)
   func routesFile() throws {
     let texts = [
       "good": "targets: { t: { type: slack, hook: x } }\nroutes: { a: { send: [t.alert: hello] } }\n",
       "version": "version: 1\n", "defaults": "defaults: {}\n", "typo": "rutes: {}\n",
     ]
-    let faults = try Validator.faults(texts, LanguageSchema.routesFile)
+    let faults = try SchemaValidator.faults(texts, LanguageSchema.routesFile)
     #expect(faults["good"] == [] && faults.filter { $0.value.isEmpty }.count == 1)
   }
 

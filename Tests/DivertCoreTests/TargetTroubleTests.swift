@@ -45,6 +45,24 @@ import Testing
     }
   }
 
+  @Test("what goes well before a delivery's own request does not interrupt a row of refusals, whichever they are")
+  func forbiddenBehindLookups() {
+    let bench = MachineBench()
+    for round in 0..<5 {
+      bench.claimInStages()
+      let found = Attempt(
+        startedAt: bench.now, duration: .zero, status: 200, outcome: .ok, reason: Reason("accepted", "answer 200"),
+        answer: "", stage: "lookup contact")
+      bench.machine.staged(
+        bench.orders().sends[0], found, DeliveryMemo(), .onward(queue: nil), now: bench.now)
+      _ = bench.orders()
+      bench.arrive()
+      bench.answer(bench.orders().sends[0], .fail, status: round % 2 == 0 ? 401 : 403)
+      #expect(bench.standing()?.state == (round < 4 ? .open : .held))
+      bench.machine.buried(bench.orders().letters, now: bench.now)
+    }
+  }
+
   @Test("a held target that says it is gone is disabled, with an alarm of its own")
   func disabled() {
     let bench = MachineBench()

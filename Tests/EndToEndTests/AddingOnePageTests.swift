@@ -7,22 +7,7 @@ import TestSupport
 import Testing
 
 @Suite("The page on adding a vendor", .bounded) struct AddingOnePageTests {
-  private struct Block {
-    var language: String
-    var text: String
-  }
-
-  private static let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
-    .deletingLastPathComponent()
-
-  private static func blocks() throws -> [Block] {
-    let page = try String(contentsOf: root.appendingPathComponent("docs/targets/adding-one.md"), encoding: .utf8)
-    let parts = page.components(separatedBy: "```")
-    return stride(from: 1, to: parts.count - 1, by: 2).map { place in
-      let end = parts[place].firstIndex(of: "\n") ?? parts[place].endIndex
-      return Block(language: String(parts[place][..<end]), text: String(parts[place][end...].dropFirst()))
-    }
-  }
+  private static func blocks() throws -> [Page.Block] { try Page("docs/targets/adding-one.md").blocks }
 
   /// The files of the page by the names in their first lines.
   private static func files() throws -> [String: String] {
@@ -48,22 +33,6 @@ import Testing
     return text
   }
 
-  private static func shell(_ command: String, in folder: URL) async throws -> String {
-    let process = Process()
-    process.executableURL = URL(fileURLWithPath: "/bin/sh")
-    process.currentDirectoryURL = folder
-    process.arguments = ["-c", command]
-    let path = ProcessInfo.processInfo.environment["PATH"] ?? ""
-    process.environment = ["PATH": RouterProcess.binary.deletingLastPathComponent().path + ":" + path]
-    let out = Pipe()
-    (process.standardOutput, process.standardError) = (out, out)
-    process.standardInput = FileHandle.nullDevice
-    try process.run()
-    let said = try await background { String(decoding: out.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self) }
-    process.waitUntilExit()
-    return said
-  }
-
   @Test("its files and commands, in order, do and print what it says")
   func walkThrough() async throws {
     let files = try Self.files()
@@ -80,7 +49,7 @@ import Testing
       default:
         for step in block.text.components(separatedBy: "$ ").dropFirst() {
           let lines = step.split(separator: "\n", maxSplits: 1, omittingEmptySubsequences: false)
-          let said = try await Self.shell(String(lines[0]), in: router.folder)
+          let said = try await RouterProcess.shell(String(lines[0]), in: router.folder)
           #expect(Self.masked(said) == Self.masked(String(lines[1])), "$ \(lines[0])\n\(said)")
           commands += 1
         }
@@ -123,7 +92,7 @@ import Testing
       "divert targets add acme crm region=in url=\(server.url("/v1")) network=private",
       "divert routes add declined --when event=CALL_REJECTED --send 'crm.log_call=Declined by {{ agent }}'",
     ] {
-      let said = try await Self.shell(command, in: router.folder)
+      let said = try await RouterProcess.shell(command, in: router.folder)
       #expect(said.hasSuffix("routes.yaml is written\n"), "\(said)")
     }
     try await router.start()
@@ -183,7 +152,7 @@ import Testing
 
   @Test("every page of docs/targets stands in its list")
   func listed() throws {
-    let folder = Self.root.appendingPathComponent("docs/targets")
+    let folder = Page.root.appendingPathComponent("docs/targets")
     let index = try String(contentsOf: folder.appendingPathComponent("README.md"), encoding: .utf8)
     let pages = try FileManager.default.contentsOfDirectory(atPath: folder.path).filter { $0.hasSuffix(".md") }
     for page in pages where page != "README.md" { #expect(index.contains("](\(page))"), "\(page)") }

@@ -2,6 +2,7 @@
 
 import DivertCore
 import Foundation
+import TestSupport
 import Testing
 
 @Suite("Testing a file", .bounded) struct ConfigTestCommandTests {

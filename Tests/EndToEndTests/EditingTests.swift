@@ -7,17 +7,11 @@ import TestSupport
 import Testing
 
 @Suite("Editing by command", .bounded) struct EditingTests {
-  private static let example = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
-    .deletingLastPathComponent()
-
   /// What the page shows: commands, each with what it prints.
   private static func transcript() throws -> [(command: String, output: String)] {
-    let page = try String(contentsOf: example.appendingPathComponent("docs/routes.md"), encoding: .utf8)
-    let start = try #require(page.range(of: "\n## Editing by command\n")).upperBound
-    let section = page[start...].components(separatedBy: "\n## ")[0]
     var steps: [(command: String, output: String)] = []
-    for block in section.components(separatedBy: "```console\n").dropFirst() {
-      for line in block.components(separatedBy: "```")[0].split(separator: "\n", omittingEmptySubsequences: false) {
+    for block in try Page("docs/routes.md", section: "Editing by command").blocks where block.language == "console" {
+      for line in block.text.split(separator: "\n", omittingEmptySubsequences: false) {
         if line.hasPrefix("$ ") {
           steps.append((String(line.dropFirst(2)), ""))
         } else if !steps.isEmpty {
@@ -33,7 +27,7 @@ import Testing
   @Test("docs/routes.md: every command of the section prints what the page says")
   func page() async throws {
     let house = try RouterProcess(
-      config: try String(contentsOf: Self.example.appendingPathComponent("routes.yaml.example"), encoding: .utf8))
+      config: try String(contentsOf: Page.root.appendingPathComponent("routes.yaml.example"), encoding: .utf8))
     let steps = try Self.transcript()
     #expect(steps.count >= 6)
     for step in steps {
@@ -42,25 +36,8 @@ import Testing
         try step.output.write(to: file, atomically: true, encoding: .utf8)
         continue
       }
-      #expect(try await Self.shell(step.command, in: house.folder) == step.output, "\(step.command)")
+      #expect(try await RouterProcess.shell(step.command, in: house.folder) == step.output, "\(step.command)")
     }
-  }
-
-  private static func shell(_ command: String, in folder: URL) async throws -> String {
-    let process = Process()
-    process.executableURL = URL(fileURLWithPath: "/bin/sh")
-    process.currentDirectoryURL = folder
-    process.arguments = ["-c", command]
-    let path = ProcessInfo.processInfo.environment["PATH"] ?? ""
-    process.environment = ["PATH": RouterProcess.binary.deletingLastPathComponent().path + ":" + path]
-    let out = Pipe()
-    process.standardOutput = out
-    process.standardError = out
-    process.standardInput = FileHandle.nullDevice
-    try process.run()
-    let said = try await background { String(decoding: out.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self) }
-    process.waitUntilExit()
-    return said
   }
 
   @Test("YAML on standard input becomes a route with its comments; fmt mends and then finds nothing to mend")

@@ -1,6 +1,7 @@
 // The walk-through of docs/routes.md, "Going live", is executed: what the page prints is what the commands print.
 
 import Foundation
+import TestSupport
 import Testing
 
 @Suite("The page on going live", .bounded) struct GoingLivePageTests {

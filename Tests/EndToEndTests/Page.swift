@@ -18,14 +18,16 @@ struct Page {
 
   var blocks: [Block] = []
 
-  /// The blocks of `docs/…` between the heading `## section` and the next of its level.
-  init(_ path: String, section: String) throws {
-    let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
-      .deletingLastPathComponent()
-    let text = try String(contentsOf: root.appendingPathComponent(path), encoding: .utf8)
-    var (inside, open): (Bool, Block?) = (false, nil)
+  /// Where `docs` is.
+  static let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+    .deletingLastPathComponent()
+
+  /// The blocks of `docs/…` between the heading `## section` and the next of its level; without a section, all of them.
+  init(_ path: String, section: String? = nil) throws {
+    let text = try String(contentsOf: Self.root.appendingPathComponent(path), encoding: .utf8)
+    var (inside, open): (Bool, Block?) = (section == nil, nil)
     for line in text.components(separatedBy: "\n") {
-      if open == nil, line.hasPrefix("## ") { inside = line == "## " + section }
+      if open == nil, line.hasPrefix("## "), let section { inside = line == "## " + section }
       guard inside else { continue }
       if line.hasPrefix("```") {
         if let block = open { blocks.append(block) }

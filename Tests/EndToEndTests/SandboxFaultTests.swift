@@ -2,6 +2,7 @@
 
 import DivertCore
 import Foundation
+import TestSupport
 import Testing
 
 @Suite("Faults of the sandbox", .bounded) struct SandboxFaultTests {

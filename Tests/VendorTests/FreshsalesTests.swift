@@ -1,6 +1,7 @@
 // Freshsales.
 
 import DivertCore
+import TestSupport
 import Testing
 
 @Suite(.bounded) struct FreshsalesTests {
@@ -56,6 +57,10 @@ import Testing
     .init(
       "a task without an answer goes again", send: "task", [found, .on("create_task", .close)],
       .waiting("connection_lost")),
+    .init(
+      "a unique value that another contact has", send: "set_field: { fields: { cf_number: \"7\" } }",
+      [found, .on("update_contact", .json(#"{"errors":{"code":3002,"message":["already"]}}"#, status: 422))],
+      .dead("rule_fail")),
     .init(
       "a field without an answer is set again", send: "set_field: { fields: { cf_risk: High } }",
       [found, .on("update_contact", .close)], .waiting("connection_lost")),

@@ -2,6 +2,7 @@
 
 import DivertCore
 import Synchronization
+import TestSupport
 import Testing
 
 @Suite("The contract tests themselves", .bounded) struct HarnessTests {

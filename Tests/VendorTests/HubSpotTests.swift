@@ -1,6 +1,7 @@
 // HubSpot CRM.
 
 import DivertCore
+import TestSupport
 import Testing
 
 @Suite(.bounded) struct HubSpotTests {
@@ -64,10 +65,19 @@ import Testing
       [found, .on("create_note", .json(#"{"category":"INVALID_AUTHENTICATION"}"#, status: 401))], .held("rule_hold")),
     .init(
       "a scope that is missing", send: "note: Hello",
-      [found, .on("create_note", .json(#"{"category":"MISSING_SCOPES"}"#, status: 403))], .held("rule_hold")),
+      [found, .on("create_note", .json(#"{"category":"MISSING_SCOPES"}"#, status: 403))], .dead("rule_fail"),
+      because: "lacks a scope"),
     .init(
       "a value that is unique and there already", send: "log_call",
       [found, .on("create_call", .json(#"{"status":"error","category":"CONFLICT"}"#, status: 409))], .delivered),
+    .init(
+      "a unique value that another contact has", send: "set_field: { fields: { customer_id: \"7\" } }",
+      [found, .on("set_properties", .json(#"{"status":"error","category":"CONFLICT"}"#, status: 409))],
+      .dead("rejected")),
+    .init(
+      "a call by a property of its own that meets a conflict", send: "log_call",
+      [found, .on("upsert_calls", .json(#"{"status":"error","category":"CONFLICT"}"#, status: 409))],
+      .dead("rejected"), target: "call_id_property: divert_call_id"),
     .init(
       "a refused one", send: "log_call",
       [found, .on("create_call", .json(#"{"status":"error","category":"VALIDATION_ERROR"}"#, status: 400))],

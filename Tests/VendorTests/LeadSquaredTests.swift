@@ -1,6 +1,7 @@
 // LeadSquared.
 
 import DivertCore
+import TestSupport
 import Testing
 
 @Suite(.bounded) struct LeadSquaredTests {
@@ -77,6 +78,9 @@ import Testing
     .init(
       "a task without an answer goes again", send: "task", [found, .on("create_task", .close)],
       .waiting("connection_lost")),
+    .init(
+      "a unique value that another lead has", send: "set_field: { name: mx_Number, value: \"7\" }",
+      [found, exception("update_lead", "MXDuplicateEntryException")], .dead("rule_fail")),
     .init(
       "a field without an answer is set again", send: "set_field: { name: mx_Risk, value: High }",
       [found, .on("update_lead", .close)], .waiting("connection_lost")),

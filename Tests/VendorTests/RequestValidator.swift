@@ -10,11 +10,8 @@ enum RequestValidator {
   /// Whose judgement.
   enum Judge: String { case cloudevents, google_chat, slack, standardwebhooks }
 
-  private static let path = ProcessInfo.processInfo.environment["PATH"]?.split(separator: ":")
-    .map { $0 + "/request-validator" }.first { FileManager.default.isExecutableFile(atPath: $0) }
-
-  static let isThere = ConditionTrait.enabled(
-    if: path != nil, "request-validator is not on PATH; scripts/test puts it there")
+  private static let program = Validator("request-validator")
+  static let isThere = program.isThere
 
   /// What is wrong with each request.
   static func faults(_ requests: [ReceivedRequest], _ judge: Judge, secrets: [String] = []) throws -> [[String]] {
@@ -35,17 +32,8 @@ enum RequestValidator {
     let file = FileManager.default.temporaryDirectory.appendingPathComponent("requests-\(UUID().uuidString)")
     defer { try? FileManager.default.removeItem(at: file) }
     try Data(lines.flatMap { $0.encoded() + [UInt8(ascii: "\n")] }).write(to: file)
-    let process = Process()
-    process.executableURL = URL(fileURLWithPath: try #require(path))
-    process.arguments = [file.path]
-    let output = Pipe()
-    process.standardOutput = output
-    try process.run()
-    let said = output.fileHandleForReading.readDataToEndOfFile()
-    process.waitUntilExit()
-    try #require(process.terminationStatus == 0)
-    let faults = try String(decoding: said, as: UTF8.self).split(separator: "\n").map { line in
-      (try JSONValue.parse(Array(line.utf8))["faults"]?.array ?? []).compactMap(\.string)
+    let faults = try program.lines([file.path]).map { line in
+      (try JSONValue.parse(line)["faults"]?.array ?? []).compactMap(\.string)
     }
     try #require(faults.count == requests.count)
     return faults

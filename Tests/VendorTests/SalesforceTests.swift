@@ -1,6 +1,7 @@
 // Salesforce.
 
 import DivertCore
+import TestSupport
 import Testing
 
 @Suite(.bounded) struct SalesforceTests {
@@ -110,6 +111,9 @@ import Testing
         token, found, noted, .on("link_note", .close),
         .on("link_note", .json(#"{"id":"06A000000000001AAA","success":true}"#, status: 201)),
       ], .delivered, target: "retry: { backoff: 1ms..2ms }"),
+    .init(
+      "a unique value that another contact has", send: "set_field: { fields: { Customer_No__c: \"7\" } }",
+      [token, found, fault("update", "DUPLICATE_VALUE", status: 400)], .dead("rule_fail")),
     .init(
       "a duplicate", send: "log_call", [token, found, fault("create_task", "DUPLICATE_VALUE", status: 400)], .delivered),
     .init(

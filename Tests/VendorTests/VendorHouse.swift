@@ -62,8 +62,11 @@ final class VendorHouse: Sendable {
     return id
   }
 
-  /// The event's deliveries as soon as they stand as wanted; looks whenever something was committed. After 20 s as they
-  /// are.
+  /// How long deliveries may take: more only in a test that fails.
+  private static let patience = Duration.seconds(60)
+
+  /// The event's deliveries as soon as they stand as wanted; looks whenever something was committed. When patience ends, as
+  /// they are.
   func deliveries(of event: EventID, until isSo: @escaping @Sendable ([Delivery]) -> Bool) async throws -> [Delivery] {
     let store = store
     let changes = owners.watch.subscribe(event)
@@ -73,8 +76,7 @@ final class VendorHouse: Sendable {
         if isSo(try now()) { return }
         for await _ in changes where isSo(try now()) { return }
       }
-      // In small parts: a machine that stands still for a while is no reason to give up.
-      group.addTask { for _ in 0..<200 { try await Task.sleep(for: .milliseconds(100)) } }
+      group.addTask { try await Task.sleep(for: Self.patience) }
       try await group.next()
       group.cancelAll()
       return try now()

@@ -1,6 +1,7 @@
 // Zoho CRM.
 
 import DivertCore
+import TestSupport
 import Testing
 
 @Suite(.bounded) struct ZohoTests {
@@ -66,7 +67,8 @@ import Testing
       [token, found, fault("create_note", "INVALID_TOKEN", status: 401), token, saved("create_note")], .delivered),
     .init(
       "a scope that is missing", send: "note: Hello",
-      [token, found, fault("create_note", "OAUTH_SCOPE_MISMATCH", status: 401)], .held("rule_hold")),
+      [token, found, fault("create_note", "OAUTH_SCOPE_MISMATCH", status: 401)], .dead("rule_fail"),
+      because: "lacks a scope"),
     .init(
       "an error inside a 202", send: "log_call",
       [token, found, refused("create_calls", "MANDATORY_NOT_FOUND", status: 202)],
@@ -116,7 +118,10 @@ import Testing
       [token, found, refused("update", "RECORD_LOCKED", status: 400)], .waiting("rule_retry"), wait: 29...31),
     .init(
       "a user who may not", send: "note: Hello", [token, found, fault("create_note", "NO_PERMISSION", status: 403)],
-      .held("rule_hold")),
+      .dead("rule_fail")),
+    .init(
+      "a value that another contact has, which is unique", send: "set_field: { fields: { Customer_No: \"7\" } }",
+      [token, found, refused("update", "DUPLICATE_DATA", status: 202)], .dead("rule_fail")),
     .init(
       "a contact alone", send: "create_contact", [token, saved("create_contact")], .delivered,
       sees: ["duplicate_check_fields": ["Phone"], "data.0.Phone": "+919876543210"]),

@@ -98,6 +98,7 @@ extension Language {
       .init("order_by", .orderKey, "Deliveries with the same value go out one after another."),
       .init("batch", .mapping(.batch), "Several deliveries in one request."),
       .init("doc", .text, "What it does."),
+      .init("responses", .list(.mapping(.response)), "Rules for its own answers, before the target's."),
       .init("echo", .oneOrMore(.mapping(.echo)), "The event by which the vendor reports its write back to Divert."),
       .init("sandbox", .mapping(.sandbox), "What the sandbox answers."),
       .init(

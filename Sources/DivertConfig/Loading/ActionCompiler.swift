@@ -53,6 +53,7 @@ extension LoadContext {
     action.echoes = fields["echo"].map { oneOrMore($0).compactMap { echo($0, scope) } } ?? []
     action.maxLengths = fields["max"].map { maxLengths($0, action.body, query: action.query.map(\.name)) } ?? [:]
     action.fields = fields["fields"].map(answerFields) ?? []
+    action.responses = fields["responses"].map(responses) ?? []
     var answer =
       fields["sandbox"].map(sandbox) ?? (action.fields.isEmpty ? .standard : .made(of: action.fields))
     if let entry = fields.entry("batch") { batch(entry, &action, &answer) }
@@ -277,8 +278,10 @@ extension LoadContext {
 }
 
 extension ActionDefinition {
-  /// The last step is what the action itself is: to a person or not, and what is done when nobody knows.
+  /// Each step's answers are judged by the action's rules. The last step is what the action itself is: to a person or not, and
+  /// what is done when nobody knows.
   fileprivate mutating func finishSteps() {
+    for index in steps.indices { steps[index].request.responses = responses }
     guard let last = steps.indices.last else { return }
     steps[last].request.toPerson = toPerson
     steps[last].request.ambiguous = ambiguous

@@ -20,7 +20,7 @@ struct Preset: Sendable {
   let parameters: [Parameter]
 
   /// Every preset that is built in, by name; `PresetSet` has those of a configuration.
-  static let all: [String: Preset] = PresetFiles.texts.reduce(into: [:]) { all, file in
+  static let all: [String: Preset] = EmbeddedFiles.presets.reduce(into: [:]) { all, file in
     let source = SourceText(file: "preset \(file.key)", text: file.value, hasLines: false)
     guard let root = YAMLReader.read(source).root else { return }
     all[file.key] = Preset(name: file.key, source: source, root: root)
@@ -83,39 +83,11 @@ package struct ListedPreset: Sendable, Hashable {
 /// What the command line shows of presets.
 package enum Presets {
   /// The names of the built-in presets, sorted.
-  package static var names: [String] { PresetFiles.texts.keys.sorted() }
+  package static var names: [String] { EmbeddedFiles.presets.keys.sorted() }
   /// The text of a preset, as it is built in; nil where there is none of that name.
-  package static func text(of name: String) -> String? { PresetFiles.texts[name] }
+  package static func text(of name: String) -> String? { EmbeddedFiles.presets[name] }
   /// Every target type that there is for this configuration, by name; of `presets.d` those that can be read.
   package static func list(_ bundle: ConfigBundle) -> [ListedPreset] {
     PresetSet(bundle).all.map { ListedPreset($0, isBuiltIn: Preset.all[$0.name] != nil) }
   }
-}
-
-/// The embedded files, one line each.
-enum PresetFiles {
-  static let texts: [String: String] = [
-    "backend": PackageResources.backend_yaml,
-    "discord": PackageResources.discord_yaml,
-    "doubletick": PackageResources.doubletick_yaml,
-    "freshsales": PackageResources.freshsales_yaml,
-    "google_chat": PackageResources.google_chat_yaml,
-    "gupshup": PackageResources.gupshup_yaml,
-    "hubspot": PackageResources.hubspot_yaml,
-    "leadsquared": PackageResources.leadsquared_yaml,
-    "make": PackageResources.make_yaml,
-    "n8n": PackageResources.n8n_yaml,
-    "pabbly": PackageResources.pabbly_yaml,
-    "pagerduty": PackageResources.pagerduty_yaml,
-    "pipedrive": PackageResources.pipedrive_yaml,
-    "salesforce": PackageResources.salesforce_yaml,
-    "slack": PackageResources.slack_yaml,
-    "slack_bot": PackageResources.slack_bot_yaml,
-    "teams": PackageResources.teams_yaml,
-    "telegram": PackageResources.telegram_yaml,
-    "wati": PackageResources.wati_yaml,
-    "whatsapp_cloud": PackageResources.whatsapp_cloud_yaml,
-    "zapier": PackageResources.zapier_yaml,
-    "zoho": PackageResources.zoho_yaml,
-  ].mapValues { String(decoding: $0, as: UTF8.self) }
 }

@@ -20,21 +20,19 @@ struct PresetMerge {
 
   /// The merged tree. What the user gives replaces what the preset has in the end, `null` removing it, except that headers,
   /// lookups and actions are merged by name, a lookup's and an action's fields one by one, and the user's response rules
-  /// stand before the preset's.
+  /// stand before the preset's: the target's also before those of the preset's actions.
   mutating func merged(with user: YAMLNode) -> YAMLNode {
     let parameters = Set(preset.parameters.map(\.name)).subtracting(Language.target.fields.map(\.name))
     let mine = (user.entries ?? []).filter { !parameters.contains($0.key) }
     let theirs = cases.entries().filter {
       !Self.ownFields.contains($0.key) && $0.key != "type"
-    }
+    }.map { $0.key == "actions" ? Self.judged($0, first: user["responses"]) : $0 }
     let entries = Self.overlay(mine, theirs) { name, mine, theirs in
       switch name {
       case "headers", "faults": return Self.mapping(mine, theirs) { _, mine, _ in mine }
       case "actions", "lookups": return Self.mapping(mine, theirs) { _, mine, theirs in Self.action(mine, theirs) }
       case "auth": return Self.auth(mine, theirs)
-      case "responses":
-        guard let first = mine.items, let rest = theirs.items else { return mine }
-        return YAMLNode(content: .sequence(first + rest), place: mine.place)
+      case "responses": return Self.rules(mine, theirs)
       default: return mine
       }
     }
@@ -64,6 +62,27 @@ struct PresetMerge {
     return YAMLNode(content: .mapping(overlay(first, rest, join)), place: mine.place)
   }
 
+  private static func rules(_ mine: YAMLNode, _ theirs: YAMLNode) -> YAMLNode {
+    guard let first = mine.items, let rest = theirs.items else { return mine }
+    return YAMLNode(content: .sequence(first + rest), place: mine.place)
+  }
+
+  /// The preset's actions, these rules before those that they have.
+  private static func judged(_ actions: YAMLNode.Entry, first: YAMLNode?) -> YAMLNode.Entry {
+    guard let first, first.items != nil, let entries = actions.value.entries else { return actions }
+    let judged = entries.map { action in
+      guard let own = action.value["responses"], let fields = action.value.entries else { return action }
+      let all = fields.map { field in
+        field.key == "responses"
+          ? YAMLNode.Entry(key: field.key, keyPlace: field.keyPlace, value: rules(first, own)) : field
+      }
+      let value = YAMLNode(content: .mapping(all), place: action.value.place)
+      return YAMLNode.Entry(key: action.key, keyPlace: action.keyPlace, value: value)
+    }
+    let value = YAMLNode(content: .mapping(judged), place: actions.value.place)
+    return YAMLNode.Entry(key: actions.key, keyPlace: actions.keyPlace, value: value)
+  }
+
   /// The user's, whole; but an `oauth2` of his without `grant` changes single fields of the preset's.
   private static func auth(_ mine: YAMLNode, _ theirs: YAMLNode) -> YAMLNode {
     guard let own = mine["oauth2"], own["grant"] == nil, theirs["oauth2"] != nil else { return mine }
@@ -84,7 +103,8 @@ struct PresetMerge {
         && !(givesSteps && (Language.methods + ["query", "body", "form", "batch"]).contains(entry.key))
     }
     let entries = overlay(first, kept) { name, mine, theirs in
-      ["arguments", "headers", "fields", "verify", "batch"].contains(name)
+      if name == "responses" { return rules(mine, theirs) }
+      return ["arguments", "headers", "fields", "verify", "batch"].contains(name)
         ? mapping(mine, theirs) { _, mine, _ in mine } : mine
     }
     return YAMLNode(content: .mapping(entries), place: mine.place)

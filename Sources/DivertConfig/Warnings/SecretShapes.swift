@@ -15,7 +15,7 @@ enum SecretShapes {
   }
 
   private static let shapes: [Shape] = {
-    let text = String(decoding: PackageResources.secret_shapes_yaml, as: UTF8.self)
+    let text = EmbeddedFiles.knowledge["secret_shapes"] ?? ""
     let root = YAMLReader.read(SourceText(file: "secret shapes", text: text)).root
     return (root?["shapes"]?.items ?? []).compactMap { item in
       guard let begins = item["begins"]?.text, let more = item["more"]?.text.flatMap({ Int($0) }) else { return nil }

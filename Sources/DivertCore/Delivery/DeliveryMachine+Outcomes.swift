@@ -210,18 +210,21 @@ extension DeliveryMachine {
 // What an answer says of the target itself.
 extension DeliveryMachine {
   mutating func judgeTarget(
-    _ target: Int, probe: Bool, _ attempt: Attempt, wait: Span?, _ now: Timestamp
+    _ target: Int, probe: Bool, _ attempt: Attempt, wait: Span?, isStage: Bool = false, _ now: Timestamp
   ) {
     judgeHealth(target, probe: probe, attempt, now)
-    let forbidden = attempt.outcome == .fail && attempt.status == 403
-    gates[target].forbiddenInARow = forbidden ? gates[target].forbiddenInARow + 1 : 0
+    let forbidden = attempt.outcome == .fail && (attempt.status == 403 || attempt.status == 401)
+    // A contact that was found says nothing of whether the note may be written.
+    if forbidden || !isStage { gates[target].forbiddenInARow = forbidden ? gates[target].forbiddenInARow + 1 : 0 }
     switch attempt.outcome {
     case .refresh where isRenewed(target): if probe { reprobe(target, now) }
     case .hold, .refresh: hold(target, .held, attempt.reason, wait: wait, now)
     case .disable: hold(target, .disabled, attempt.reason, wait: nil, now)
     case .fail where gates[target].forbiddenInARow >= TargetGate.forbiddenThreshold:
       let count = gates[target].forbiddenInARow
-      hold(target, .held, Reason("forbidden", "\(count) deliveries in a row were answered 403"), wait: nil, now)
+      hold(
+        target, .held, Reason("forbidden", "\(count) deliveries in a row were answered \(attempt.status ?? 403)"),
+        wait: nil, now)
     case .fail where attempt.status == nil: if probe { reprobe(target, now) }
     case .ok, .okDuplicate, .fail, .throttle: if probe { release(target) }
     case .retry, .park: if probe { reprobe(target, now) }

@@ -142,7 +142,7 @@ extension DeliveryMachine {
     jobs[slot].delivery.counted = counted
     jobs[slot].delivery.memo = memo
     gates[jobs[slot].target].attempts[attempt.outcome, default: 0] += 1
-    judgeTarget(jobs[slot].target, probe: jobs[slot].probe, attempt, wait: nil, now)
+    judgeTarget(jobs[slot].target, probe: jobs[slot].probe, attempt, wait: nil, isStage: true, now)
   }
 
   mutating func step(_ slot: Int, to queue: String?) {

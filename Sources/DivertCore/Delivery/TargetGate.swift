@@ -40,7 +40,7 @@ package struct TargetSettings: Sendable, Hashable {
 struct TargetGate: Sendable {
   /// A held target is asked again with one delivery this often.
   static let probeEvery = Span.minutes(15)
-  /// This many deliveries in a row answered 403 hold the target.
+  /// This many deliveries in a row that failed with 403 (or by a rule with 401) hold the target.
   static let forbiddenThreshold = 5
   /// What a target asks to wait is honoured up to this; longer holds it.
   static let longestWait = Span.hours(24)

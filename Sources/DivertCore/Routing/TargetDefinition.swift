@@ -98,6 +98,8 @@ package struct ActionDefinition: Sendable {
   /// The longest text allowed at a body path (`max: { content.text: 4096 }`), in characters; longer is a fault of the delivery.
   package var maxLengths: [String: Int]
   package var ambiguous: AmbiguousPolicy
+  /// Rules for the answers to its own requests, each of its steps included, before the target's.
+  package var responses: [ResponseRule]
   /// What its answer gives: as a lookup's answer that it creates, or a step's result.
   package var fields: [AnswerField]
   /// Lookups that it needs, by full name.
@@ -121,6 +123,7 @@ package struct ActionDefinition: Sendable {
     idempotency = .header("Idempotency-Key")
     maxLengths = [:]
     ambiguous = .retry
+    responses = []
     fields = []
     needs = []
     steps = []

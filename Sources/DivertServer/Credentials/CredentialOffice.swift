@@ -106,13 +106,20 @@ package struct CredentialOffice: Sendable {
   ) throws -> TokenGrant {
     let given = try redirect ?? redirectURI(definition)
     let grant = try granted(name, definition, .code(code, redirect: given))
-    guard let refresh = grant.refresh else {
+    if grant.refresh == nil {
       throw OperatorFailure.conflict(
         "no_refresh_token",
         "the token endpoint gave a token and no refresh token: most vendors want `offline` access or scope to be asked for in "
           + "`authorize_url` or `scope`")
     }
-    if let failure = maker.keep(refresh, of: name, mark: maker.mark(definition)) {
+    return try kept(grant, name, definition)
+  }
+
+  /// The grant, its refresh token stored where it brought one. Fails where that cannot be, or where the token cannot be used.
+  private func kept(_ grant: TokenGrant, _ name: String, _ definition: OAuth2Definition) throws -> TokenGrant {
+    if let refresh = grant.refresh,
+      let failure = maker.keep(refresh, of: name, mark: maker.mark(definition))
+    {
       throw OperatorFailure(503, failure.code, failure.sentence)
     }
     if let fault = grant.fault { throw OperatorFailure.conflict(fault.code, fault.sentence) }
@@ -158,16 +165,7 @@ package struct CredentialOffice: Sendable {
     }
     // The vendor may replace the refresh token with its answer, and this process alone would know the new one.
     if definition.grant == .refreshToken { try requireStorageKey() }
-    let grant = try await Blocking.run { () throws -> TokenGrant in
-      let grant = try self.granted(name, definition, nil)
-      if let refresh = grant.refresh,
-        let failure = self.maker.keep(refresh, of: name, mark: self.maker.mark(definition))
-      {
-        throw OperatorFailure(503, failure.code, failure.sentence)
-      }
-      if let fault = grant.fault { throw OperatorFailure.conflict(fault.code, fault.sentence) }
-      return grant
-    }
+    let grant = try await Blocking.run { try self.kept(try self.granted(name, definition, nil), name, definition) }
     return RecordJSON.object([
       "credential": .string(name), "life_seconds": .number((grant.life ?? definition.expires).milliseconds / 1000),
       "scope": grant.scope.map { .string($0) }, "base": grant.base.map { .string($0) },

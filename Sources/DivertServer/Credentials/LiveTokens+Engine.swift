@@ -4,7 +4,7 @@ import DivertCore
 
 extension LiveTokens {
   /// How long a trial waits for its token: a request's time and a little.
-  private static let patience = Span.seconds(35)
+  private static let patience = Duration.seconds(35)
 
   init(_ engine: DeliveryEngine) {
     self.init(
@@ -19,16 +19,19 @@ extension LiveTokens {
   }
 
   private static func renew(_ name: String, _ engine: DeliveryEngine) async -> TokenStanding? {
-    let start = WallClock.now()
+    let (ended, end) = AsyncStream.makeStream(of: Never.self)
     await engine.ask { state in
       let now = state.now
       state.tokens.renew(name, now: now)
+      state.renewing.append((name, { end.finish() }))
     }
-    while WallClock.now() - start < patience {
-      let (busy, standing) = await engine.ask { ($0.tokens.isBusy(name), $0.tokens.standing(name)) }
-      if !busy { return standing }
-      try? await Task.sleep(for: .milliseconds(20))
+    await withTaskGroup(of: Void.self) { group in
+      group.addTask { for await _ in ended {} }
+      group.addTask { try? await Task.sleep(for: patience) }
+      await group.next()
+      group.cancelAll()
     }
-    return nil
+    let (isBusy, standing) = await engine.ask { ($0.tokens.isBusy(name), $0.tokens.standing(name)) }
+    return isBusy ? nil : standing
   }
 }

@@ -12,7 +12,9 @@ final class Resolution: Sendable {
   let secretNames: Set<String>
   /// The secret that the target's address begins with (a hook's whole address, mostly); nil: it has its scheme in the file.
   let addressSecret: String?
-  /// One of the target's rules looks at an answer's headers, also at a good one's.
+  /// Rules for the answers: the action's, then the target's.
+  let rules: [ResponseRule]
+  /// One of the rules looks at an answer's headers, also at a good one's.
   let readsHeaders: Bool
   /// How long after an ambiguous attempt the target is asked whether it arrived; nil: it is not asked.
   let verifyAfter: Span?
@@ -24,7 +26,8 @@ final class Resolution: Sendable {
   init(_ recipe: RequestRecipe, table: RouteTable) {
     self.recipe = recipe
     self.table = table
-    readsHeaders = recipe.target.responses.contains(where: \.readsHeaders)
+    rules = recipe.action.responses + recipe.target.responses
+    readsHeaders = rules.contains(where: \.readsHeaders)
     verifyAfter = recipe.verify?.after
     secretNames = recipe.secretNames
     addressSecret = recipe.target.addressSecret

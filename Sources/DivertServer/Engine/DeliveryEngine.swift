@@ -33,6 +33,8 @@ struct EngineState: Sendable {
   var storeTrouble: StoreError?
   /// Who waits until everything of a target is given up.
   var givingUp: [(target: String, done: @Sendable () -> Void)] = []
+  /// Who waits until nothing is under way for a credential's token.
+  var renewing: [(credential: String, done: @Sendable () -> Void)] = []
 }
 
 extension EngineState {
@@ -161,6 +163,16 @@ final class DeliveryEngine: Sendable {
       hands.carryOut(state.machine.orders(now: state.now), &state)
     }
     if !state.givingUp.isEmpty { tellGivenUp(&state) }
+    if !state.renewing.isEmpty { tellRenewed(&state) }
+  }
+}
+
+private func tellRenewed(_ state: inout EngineState) {
+  let tokens = state.tokens
+  state.renewing.removeAll { wait in
+    if tokens.isBusy(wait.credential) { return false }
+    wait.done()
+    return true
   }
 }
 

@@ -111,13 +111,13 @@ struct RequestMaker: Sendable {
 
   // MARK: Answers
 
-  /// What the target's rules make of a result. Of an edited request a target cannot be asked: it is another than was planned.
+  /// What the action's and the target's rules make of a result. Of an edited request a target cannot be asked: it is another than was planned.
   func judge(
     _ result: TransferResult, by resolution: Resolution, isEdited: Bool = false, now: Timestamp
   ) -> Judgement {
     let own = resolution.action.ambiguous
     return ResponseRules.judge(
-      exchange(result, readsHeaders: resolution.readsHeaders), rules: resolution.target.responses,
+      exchange(result, readsHeaders: resolution.readsHeaders), rules: resolution.rules,
       ambiguous: isEdited && own == .verify ? .park : own, now: now, patterns: resolution.table.patterns)
   }
 

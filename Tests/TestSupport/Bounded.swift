@@ -1,14 +1,14 @@
 // Few routers at a time, however many cases there are: each test of a bounded suite waits for a place.
 
-import Synchronization
-import Testing
+internal import Synchronization
+package import Testing
 
 /// At most so many of the suites' tests run at once, over all suites.
-struct Bounded: SuiteTrait, TestTrait, TestScoping {
-  static let places = Places(6)
-  var isRecursive: Bool { true }
+package struct Bounded: SuiteTrait, TestTrait, TestScoping {
+  private static let places = Places(6)
+  package var isRecursive: Bool { true }
 
-  func provideScope(
+  package func provideScope(
     for test: Test, testCase: Test.Case?, performing function: @Sendable () async throws -> Void
   ) async throws {
     // A suite, or a test with arguments as a whole, runs nothing by itself.
@@ -21,11 +21,11 @@ struct Bounded: SuiteTrait, TestTrait, TestScoping {
 
 extension Trait where Self == Bounded {
   /// Starts real routers: few at once.
-  static var bounded: Bounded { Bounded() }
+  package static var bounded: Bounded { Bounded() }
 }
 
 /// A counted number of places; who finds none waits in line.
-final class Places: Sendable {
+private final class Places: Sendable {
   private let state: Mutex<(free: Int, waiting: [CheckedContinuation<Void, Never>])>
 
   init(_ count: Int) { state = Mutex((count, [])) }

@@ -221,13 +221,13 @@ enum MemoCoding {
   }
 }
 
-/// The `edited` column: `{"method", "url", "headers": [[name, value], …], "body"}`.
+/// The `edited` column: `{"method", "url", "headers": [[name, value], …], "body", "step"}`.
 enum EditedCoding {
   static func encode(_ request: EditedRequest) -> [UInt8] {
     let headers = request.headers.map { JSONValue.array([.string($0.name), .string($0.value)]) }
     let json: JSONValue = [
       "method": .string(request.method), "url": .string(request.url), "headers": .array(headers),
-      "body": request.body.map { .string($0) } ?? .null,
+      "body": request.body.map { .string($0) } ?? .null, "step": request.step.map { .string($0) } ?? .null,
     ]
     return json.encoded()
   }
@@ -243,7 +243,8 @@ enum EditedCoding {
       }
       return HTTPHeader(name, value)
     }
-    return EditedRequest(method: method, url: url, headers: headers, body: json["body"]?.string)
+    return EditedRequest(
+      method: method, url: url, headers: headers, body: json["body"]?.string, step: json["step"]?.string)
   }
 }
 

@@ -66,20 +66,17 @@ struct Explain: AsyncParsableCommand {
     var mocks: [String: LookupMock] = [:]
     for text in lookups {
       let parts = text.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
-      guard parts.count == 2, let mock = LookupMock.read(parts[1]) else {
-        throw ValidationError("--lookup \(text): write account='{stage: late}' or account=none")
+      guard parts.count == 2, let mock = LookupMock.read(parts[1], of: table.parts.lookups[parts[0]]) else {
+        throw ValidationError(
+          "--lookup \(text): write account='{stage: late}', account=none or account='{created: {id: 7}}'")
       }
       guard let lookup = table.parts.lookups[parts[0]] else {
         let names = table.parts.lookups.keys.sorted().joined(separator: ", ")
         throw Console.fail(
           "there is no lookup `\(parts[0])`; " + (names.isEmpty ? "there are none" : "there are: \(names)"))
       }
-      if case .found(let fields) = mock,
-        let odd = fields.members.first(where: { one in !lookup.fields.contains { $0.name == one.key } })
-      {
-        throw Console.fail(
-          "the lookup `\(parts[0])` has no field `\(odd.key)`; it has: \(lookup.fields.map(\.name).joined(separator: ", "))"
-        )
+      if let fault = mock.fault(of: lookup) {
+        throw Console.fail("\(fault); there are: \(mock.known(of: lookup).joined(separator: ", "))")
       }
       mocks[parts[0]] = mock
     }
@@ -266,9 +263,13 @@ extension RehearsedStage {
   fileprivate var remark: String {
     switch answer {
     case .given(.none): ": nothing is found"
-    case .given(.found(let fields)): ": answers \(JSONValue.object(fields).text)"
+    case .given(.found(let fields)), .given(.created(let fields)): ": answers \(JSONValue.object(fields).text)"
     case .open:
-      if case .lookup(let lookup) = request.purpose { ": --lookup \(lookup.name)='{…}' answers it" } else { "" }
+      switch request.purpose {
+      case .lookup(let lookup): ": --lookup \(lookup.name)='{…}' answers it"
+      case .create(let lookup): ": --lookup \(lookup.name)='{created: {…}}' answers it"
+      case .step, .verify, .delivery: ""
+      }
     }
   }
 }

@@ -82,7 +82,82 @@ import Testing
   func read() {
     #expect(LookupMock.read("none") == LookupMock.none)
     #expect(LookupMock.read("{stage: late, id: 7}") == .found(["stage": "late", "id": 7]))
+    #expect(LookupMock.read("{created: {id: 7}}") == .created(["id": 7]))
+    #expect(LookupMock.read("{created: 2026-01-01}") == .found(["created": "2026-01-01"]))
     #expect(LookupMock.read("late") == nil)
     #expect(LookupMock.read("{stage: [") == nil)
+  }
+
+  // MARK: What is created
+
+  private static func creating(_ lookups: String, sends: String, sandbox: String = "") throws -> TestReport {
+    let result = creatingResult(lookups, sends: sends, sandbox: sandbox)
+    let table = try #require(result.table, "\(result.diagnostics.map(\.description).joined())")
+    return ConfigTests.run(result.tests, table: table)
+  }
+
+  private static func creatingResult(_ lookups: String, sends: String, sandbox: String = "") -> LoadResult {
+    let text = """
+      version: 1
+      sources: { doubletick: { type: doubletick } }
+      targets:
+        crm:
+          url: https://crm.example.com
+          actions:
+            create: { post: /accounts, fields: { id: id, stage: stage }\(sandbox) }
+            log: { post: "/accounts/{{ account.id }}/calls" }
+            welcome: { post: /tasks, body: { account: "{{ account.id }}" } }
+      lookups:
+        account: { get: "crm:/accounts", fields: { id: id, stage: stage }, none: create }
+      routes:
+        declined:
+          when: { event: CALL_MISSED }
+          send: [crm.log]
+          also:
+            early: { when: { account.stage: early }, send: [crm.welcome] }
+            late: { when: { account.stage: late }, send: [crm.welcome] }
+      tests:
+        one:
+          given: { event: CALL_MISSED }
+          lookups: \(lookups)
+          sends: \(sends)
+          \(sends.contains("welcome") ? "body: { crm.welcome: { account: 9 } }" : "")
+      """
+    return ConfigLoader.load(text: text, file: "routes.yaml")
+  }
+
+  @Test("what is created is what conditions are judged by, and stands in the bodies")
+  func created() throws {
+    let report = try Self.creating(
+      "{ account: { created: { id: 9, stage: early } } }", sends: "[crm.log, crm.welcome]")
+    #expect(report.passed, "\(report.text)")
+  }
+
+  @Test("without that it is the creating action's sandbox answer")
+  func sandbox() throws {
+    let answer = ", sandbox: { status: 201, body: { id: 9, stage: late } }"
+    let report = try Self.creating("{ account: none }", sends: "[crm.log, crm.welcome]", sandbox: answer)
+    #expect(report.passed, "\(report.text)")
+    let other = try Self.creating(
+      "{ account: { created: { id: 9 } } }", sends: "[crm.log]", sandbox: answer)
+    #expect(other.passed, "what the test says goes first: \(other.text)")
+  }
+
+  @Test("a condition on what nobody said is created fails the test by the lookup's name")
+  func open() throws {
+    let report = try Self.creating("{ account: none }", sends: "[crm.log, crm.welcome]")
+    #expect(!report.passed)
+    #expect(
+      report.text.contains("it creates `account`, and whether it goes depends on that")
+        && report.text.contains("lookups: { account: { created: { … } } }"), "\(report.text)")
+  }
+
+  @Test("fields that the creating action does not give are refused, and so is a creation that there is none of")
+  func refused() {
+    let odd = Self.creatingResult("{ account: { created: { ids: 9 } } }", sends: "[crm.log, crm.welcome]")
+    #expect(odd.diagnostics.contains { "\($0)".contains("what 'crm.create' creates has no field 'ids'") })
+    let table = LookupDefinition(
+      name: "a", target: "c", request: ActionDefinition(name: "a", method: "GET", path: .placeholder))
+    #expect(LookupMock.created(["id": 1]).fault(of: table)?.contains("creates nothing") == true)
   }
 }

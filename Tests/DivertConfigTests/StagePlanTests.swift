@@ -274,9 +274,62 @@ extension StagePlanTests {
       actions:
         log: { post: /calls, to_person: true }
       """
-    let recipe = try Walk(Self.file("", action, "send: [crm.log]")).recipe
-    #expect(recipe.interruption(edited: false) == .verify(after: .seconds(7)))
-    #expect(recipe.interruption(edited: true) == .park)
+    let walk = try Walk(Self.file("", action, "send: [crm.log]"))
+    var delivery = Delivery(id: DeliveryID(event: walk.event.id, ordinal: 0), plan: walk.plan, version: "v")
+    #expect(walk.recipe.interruption(of: delivery, walk.event) == .verify(after: .seconds(7)))
+    delivery.edited = EditedRequest(method: "POST", url: "https://crm.example.com/calls", headers: [], body: nil)
+    #expect(walk.recipe.interruption(of: delivery, walk.event) == .park)
+  }
+
+  private static let message = """
+    verify: { get: /status, after: 7s, landed: { status: 200 } }
+    actions:
+      log:
+        to_person: true
+        steps:
+          - card: { post: /cards, fields: { id: id } }
+          - seen: { get: "/cards/{{ steps.card.id }}" }
+          - text: { post: /texts }
+    """
+
+  @Test("a message's steps that write are recorded, and parked where nobody knows; the last one is asked after")
+  func interruptedStep() throws {
+    let walk = try Walk(Self.file("", Self.message, "send: [crm.log]"))
+    var delivery = Delivery(id: DeliveryID(event: walk.event.id, ordinal: 0), plan: walk.plan, version: "v")
+    func pending() -> StageRequest {
+      walk.recipe.pendingRequest(of: walk.event, plan: walk.plan, memo: delivery.memo)
+    }
+    #expect(pending().step == "card" && pending().isRecorded)
+    #expect(walk.recipe.interruption(of: delivery, walk.event) == .park)
+    delivery.memo.steps["card"] = .object(["id": "1"])
+    #expect(pending().step == "seen" && !pending().isRecorded)
+    #expect(walk.recipe.interruption(of: delivery, walk.event) == .again)
+    delivery.memo.steps["seen"] = .object([:])
+    #expect(pending().step == "text" && pending().isRecorded)
+    #expect(walk.recipe.interruption(of: delivery, walk.event) == .verify(after: .seconds(7)))
+  }
+
+  @Test("an edited step goes first, and those after it follow")
+  func editedStep() throws {
+    var walk = try Walk(Self.file("", Self.message, "send: [crm.log]"))
+    walk.memo.steps["card"] = .object(["id": "1"])
+    guard
+      case .ask(let first) = walk.recipe.stage(
+        of: walk.event, plan: walk.plan, memo: &walk.memo, taking: "seen")
+    else {
+      Issue.record("nothing is asked")
+      return
+    }
+    #expect(first.step == "seen")
+    walk.memo.steps["seen"] = .object([:])
+    guard
+      case .ask(let second) = walk.recipe.stage(
+        of: walk.event, plan: walk.plan, memo: &walk.memo, taking: "seen")
+    else {
+      Issue.record("nothing is asked")
+      return
+    }
+    #expect(second.step == "text" && second.isOwn)
   }
 
   @Test("a parent's condition guards its children's sends, too")

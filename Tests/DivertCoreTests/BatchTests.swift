@@ -195,4 +195,52 @@ import Testing
     let rows = bench.orders().batch.rows
     #expect(rows.map(\.state) == [.waiting, .waiting] && bench.machine.inFlight == 0)
   }
+
+  // MARK: What is asked after
+
+  private func recorded() -> (MachineBench, MachineOrders) {
+    let bench = bench(most: 3)
+    var settings = TargetSettings(concurrency: 8, limits: [], enabled: true)
+    settings.batches = ["a": BatchShape(most: 3, wait: .milliseconds(500), records: true)]
+    bench.machine.configure(["crm": settings], rulings: [:], now: bench.now)
+    bench.claim(3, toPerson: true)
+    return (bench, bench.orders())
+  }
+
+  @Test("items that are asked after are on disk as under way before their batch goes")
+  func records() throws {
+    let (bench, first) = recorded()
+    #expect(
+      first.batches.isEmpty && first.sends.isEmpty && first.batch.rows.map(\.state) == [.sending, .sending, .sending])
+    bench.machine.committed(try #require(first.turn), now: bench.now)
+    #expect(bench.machine.isRestless)
+    let second = bench.orders()
+    #expect(second.batches.map(\.items.count) == [3])
+    end(bench, second.batches[0], [.ok, .retry, .fail])
+    let third = bench.orders()
+    #expect(third.batch.rows.map(\.state) == [.delivered, .waiting] && third.letters.count == 1)
+  }
+
+  @Test("a recorded batch whose target was closed meanwhile goes back to disk whole")
+  func recordedInVain() throws {
+    let (bench, first) = recorded()
+    bench.machine.pause("crm", Reason("paused", "by hand"), now: bench.now)
+    bench.machine.committed(try #require(first.turn), now: bench.now)
+    let second = bench.orders()
+    #expect(second.batches.isEmpty && second.batch.rows.map(\.state) == [.waiting, .waiting, .waiting])
+    #expect(bench.machine.count == 0 && bench.machine.inFlight == 0)
+  }
+
+  @Test("the halves of a recorded batch are recorded again, each before it goes")
+  func recordedHalves() throws {
+    let (bench, first) = recorded()
+    bench.machine.committed(try #require(first.turn), now: bench.now)
+    let batch = bench.orders().batches[0]
+    let items = bench.machine.ended(batch: batch.token, attempt(bench, .fail, 400), wait: nil, now: bench.now)
+    bench.machine.divide(items.map { ($0, attempt(bench, .retry, 400)) }, now: bench.now)
+    let halves = bench.orders()
+    #expect(halves.batches.isEmpty && halves.batch.rows.map(\.state) == [.sending, .sending, .sending])
+    bench.machine.committed(try #require(halves.turn), now: bench.now)
+    #expect(bench.orders().batches.map(\.items.count).sorted() == [1, 2])
+  }
 }

@@ -106,6 +106,24 @@ import Testing
     #expect(!again)
   }
 
+  @Test(
+    "a step of a message is recorded before it goes, waits on disk when it is done, and the last request is recorded anew"
+  )
+  func recordedStep() throws {
+    let bench = MachineBench()
+    bench.claimInStages(toPerson: true)
+    let token = try #require(bench.orders().sends.first)
+    let records = bench.machine.recordsFirst(token)
+    let first = bench.orders()
+    #expect(records && first.batch.rows.map(\.state) == [.sending])
+    bench.machine.committed(first.turn ?? 0, now: bench.now)
+    #expect(bench.orders().sends == [token])
+    let done = memo(steps: ["card": .object(["id": "1"])])
+    bench.machine.staged(token, well("step card", at: bench.now), done, .onward(queue: nil), now: bench.now)
+    let row = try #require(bench.orders().batch.rows.first)
+    #expect(row.state == .waiting && row.memo.steps["card"] != nil && bench.machine.inFlight == 0)
+  }
+
   @Test("who waits for another's answer stands beside the queue, and goes on when told")
   func waiting() throws {
     let bench = MachineBench()

@@ -78,6 +78,14 @@ import Testing
     #expect(note.next("crm", action: "log_call") == nil && note.next("crm", action: "note")?.kind == .hangUp)
   }
 
+  @Test("an action with steps fails at any of them, a step alone where it is named, and what asks after it at neither")
+  func steps() throws {
+    let whole = try Self.faults("crm.note: reset every 2")
+    #expect(whole.next("crm", action: "note.text") == nil && whole.next("crm", action: "note.link")?.kind == .hangUp)
+    #expect(whole.next("crm", action: "log_call.link") == nil && whole.next("crm", action: "note.verify") == nil)
+    #expect(whole.next("crm", action: "note.text") == nil && whole.next("crm", action: "note.text") != nil)
+  }
+
   @Test("a share is drawn from a fixed seed: near its rate, and the same each time") func share() throws {
     let first = Self.names(try Self.faults("zoho: 429 5%"), "crm", 2000)
     let struck = first.count { $0 == "429" }

@@ -11,12 +11,14 @@ extension Language {
       .init("body", .entries(.tree), "By 'target.action': values that its body must have."),
       .init(
         "lookups", .entries(.either([.choice(mockedNone), .named(.tree)])),
-        "By lookup: the fields that it answers with, or 'none', in place of asking."),
+        "By lookup: the fields that it answers with, 'none', or 'created: {…}' for what is created then."),
       .later("after", "Written 'after 61m': what must follow by then, and not at once."),
     ])
 
   /// What stands for an answer with nothing in it.
   static let mockedNone = ["none"]
+  /// What stands before the fields of what is created where nothing is found.
+  static let mockedCreation = "created"
 
   static let given = MappingDescription(
     "an event", "Laid over the built-in sample of that event and direction; \"\" makes a field missing.",

@@ -56,6 +56,10 @@ extension LoadContext {
     action.responses = fields["responses"].map(responses) ?? []
     var answer =
       fields["sandbox"].map(sandbox) ?? (action.fields.isEmpty ? .standard : .made(of: action.fields))
+    if fields["sandbox"] != nil, (200...299).contains(answer.status) {
+      let sample = answer.body.fields(action.fields)
+      action.sample = sample.members.isEmpty ? nil : sample
+    }
     if let entry = fields.entry("batch") { batch(entry, &action, &answer) }
     action.arguments = declared ?? inferredArguments(action)
     if declared != nil, declaresWell { checkLookupArguments(action, entry) }
@@ -279,10 +283,15 @@ extension LoadContext {
 
 extension ActionDefinition {
   /// Each step's answers are judged by the action's rules. The last step is what the action itself is: to a person or not, and
-  /// what is done when nobody knows.
+  /// what is done when nobody knows. What a step before it writes to a person cannot be asked after, and goes no second time on a
+  /// guess either.
   fileprivate mutating func finishSteps() {
     for index in steps.indices { steps[index].request.responses = responses }
     guard let last = steps.indices.last else { return }
+    let parks = ambiguous == .park || toPerson && ambiguous != .retry
+    for place in steps.indices where parks && !["GET", "HEAD"].contains(steps[place].request.method) {
+      steps[place].request.ambiguous = .park
+    }
     steps[last].request.toPerson = toPerson
     steps[last].request.ambiguous = ambiguous
     steps[last].request.verify = verify

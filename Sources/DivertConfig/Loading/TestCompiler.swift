@@ -106,10 +106,11 @@ extension LoadContext {
       if let text = entry.value.text, Language.mockedNone.contains(text) {
         lookups[entry.key] = LookupMock.none
       } else if let answer = plainTree(entry.value).object {
-        checkFields(entry, lookup)
-        lookups[entry.key] = .found(answer)
+        let mock = LookupMock(answer, of: lookup)
+        check(mock, entry, lookup)
+        lookups[entry.key] = mock
       } else {
-        let message = "a lookup answers with fields or 'none', not with \(entry.value.kindName)"
+        let message = "a lookup answers with fields, 'none' or 'created: {…}', not with \(entry.value.kindName)"
         error("not_a_mapping", entry.value.place, message, "\(entry.key): { id: 7 }")
       }
     }
@@ -122,10 +123,20 @@ extension LoadContext {
     error("unknown_lookup", entry.keyPlace, "there is no lookup '\(entry.key)'", hint ?? "add it under 'lookups:'")
   }
 
-  private func checkFields(_ entry: YAMLNode.Entry, _ lookup: LookupDefinition) {
-    let names = lookup.fields.map(\.name)
-    for field in entry.value.entries ?? [] where !names.contains(field.key) {
-      let message = "the lookup '\(entry.key)' has no field '\(field.key)'"
+  private func check(_ mock: LookupMock, _ entry: YAMLNode.Entry, _ lookup: LookupDefinition) {
+    guard case .created = mock else { return checkFields(entry.value, of: "the lookup '\(entry.key)'", lookup.fields) }
+    guard case .create(let action) = lookup.none else {
+      let message = "the lookup '\(entry.key)' creates nothing: its 'none' names no action"
+      return error("contradictory", entry.value.place, message, "\(entry.key): none")
+    }
+    let fields = entry.value[Language.mockedCreation]
+    checkFields(fields, of: "what '\(lookup.target).\(action.name)' creates", action.fields)
+  }
+
+  private func checkFields(_ node: YAMLNode?, of what: String, _ known: [AnswerField]) {
+    let names = known.map(\.name)
+    for field in node?.entries ?? [] where !names.contains(field.key) {
+      let message = "\(what) has no field '\(field.key)'"
       error("unknown_lookup_field", field.keyPlace, message, NearestName.hintOrList(field.key, in: names))
     }
   }

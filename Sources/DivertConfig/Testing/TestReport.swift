@@ -52,6 +52,8 @@ package struct TestDelivery: Sendable {
   package var fault: Reason?
   /// Lookups that it needs and the test says nothing of.
   package var openLookups: [String] = []
+  /// Lookups that create what they do not find, where that decides whether it goes and the test does not say what it is.
+  package var openCreations: [String] = []
 }
 
 /// One thing that is not as a test has it.

@@ -51,7 +51,7 @@ extension TestRun {
     explanations.append(rehearsal.routes)
     let fired = Set(rehearsal.routes.flatMap(\.firedPaths))
     var context = EvaluationContext(event: event, zone: table.zone, patterns: table.patterns)
-    context.memo.lookups = rehearsal.lookups.mapValues(\.json)
+    context.memo.lookups = rehearsal.lookups
     gauge.note(fired: fired, sent: Set(followed.map(\.name)), in: context)
   }
 }
@@ -121,6 +121,15 @@ extension TestRun {
       return TestDifference(
         kind: .lookup, delivery: delivery.name, route: delivery.route, event: delivery.event, why: reason)
     }
+      + deliveries.flatMap { delivery in
+        delivery.openCreations.map { name in
+          let reason =
+            "it creates `\(name)`, and whether it goes depends on that: say what the answer gives: "
+            + "lookups: { \(name): { created: { … } } }"
+          return TestDifference(
+            kind: .lookup, delivery: delivery.name, route: delivery.route, event: delivery.event, why: reason)
+        }
+      }
       + deliveries.compactMap { delivery in
         delivery.fault.map {
           TestDifference(
@@ -177,6 +186,7 @@ extension TestDelivery {
     due = rehearsed.plan.due
     self.event = event
     openLookups = rehearsed.openLookups
+    openCreations = rehearsed.openCreations
     fault = openLookups.isEmpty ? rehearsed.fault : nil
     if case .success(let request) = rehearsed.request { body = request.readableBody }
   }

@@ -61,6 +61,12 @@ package struct Allowance: Sendable {
     return (budget?.endsAt == until && budget?.has(now) == false ? .budget : .limit, until)
   }
 
+  /// How many requests the budget allows until it begins anew; nil: there is none.
+  mutating func restOfBudget(_ now: Timestamp) -> Int? {
+    guard let most = budget?.budget.most, let has = budget?.has(now), let spent = budget?.spent else { return nil }
+    return has ? most - spent : 0
+  }
+
   /// Notes that a request goes.
   mutating func depart() {
     for place in buckets.indices { buckets[place].take(share: adaptive.share) }

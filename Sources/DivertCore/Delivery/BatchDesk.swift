@@ -6,9 +6,12 @@ package struct BatchShape: Sendable, Hashable {
   package var most: Int
   /// How long the first one waits for others.
   package var wait: Span
-  package init(most: Int, wait: Span) {
+  /// Each item is recorded before the batch goes, to be asked for after a crash.
+  package var records: Bool
+  package init(most: Int, wait: Span, records: Bool = false) {
     self.most = most
     self.wait = wait
+    self.records = records
   }
 }
 

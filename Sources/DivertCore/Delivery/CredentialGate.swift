@@ -36,6 +36,8 @@ struct CredentialGate: Sendable {
   /// Targets with something to send, each once; the first one's turn is next.
   var line = RingBuffer<Int>()
   var touched = false
+  /// People were told that its budget is used up.
+  var isOverBudget = false
   /// The time for which a timer is set.
   var wakeAt: Timestamp?
 

@@ -8,8 +8,14 @@ package struct DeadLetter: Sendable {
   /// The request as it would be sent, secrets as `{{ secrets.name }}`; nil where it could not be rendered (the reason says why).
   package var request: EditedRequest?
   package var diedAt: Timestamp
+  /// It is a message to a person.
+  package var isMessage: Bool
 
-  package init(delivery: Delivery, event: Event, request: EditedRequest?, diedAt: Timestamp) {
+  /// - Parameter isMessage: nil where that is not known: what is recorded before it goes is taken for one.
+  package init(
+    delivery: Delivery, event: Event, request: EditedRequest?, diedAt: Timestamp, isMessage: Bool? = nil
+  ) {
+    self.isMessage = isMessage ?? delivery.plan.toPerson
     self.delivery = delivery
     self.event = event
     self.request = request

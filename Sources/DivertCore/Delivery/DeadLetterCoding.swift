@@ -21,7 +21,8 @@ extension DeadLetter {
     object.add("died_at", .string(diedAt.iso8601))
     object.add("planned_for", .string(delivery.plan.due.iso8601))
     object.add("version", .string(delivery.version))
-    object.add("to_person", .bool(delivery.plan.toPerson))
+    object.add("to_person", .bool(isMessage))
+    if delivery.plan.toPerson != isMessage { object.add("recorded_first", .bool(delivery.plan.toPerson)) }
     addBookkeeping(to: &object)
     if !delivery.memo.isEmpty { object.add("memo", delivery.memo.json) }
     if let request { object.add("request", request.json) }
@@ -74,6 +75,7 @@ extension EditedRequest {
   /// the same.
   package var json: JSONValue {
     var object = JSONObject()
+    object.add("step", text: step)
     object.add("method", .string(method))
     object.add("url", .string(url))
     let names = Set(headers.map { $0.name })

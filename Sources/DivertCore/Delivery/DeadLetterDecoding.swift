@@ -48,7 +48,9 @@ private struct LetterReader {
     delivery.reason = reason(object, "") ?? Reason("unknown", "the letter gives no reason")
     delivery.attempts = attempts
     bookkeeping(object, &delivery)
-    return DeadLetter(delivery: delivery, event: event, request: request, diedAt: diedAt ?? plan.due)
+    return DeadLetter(
+      delivery: delivery, event: event, request: request, diedAt: diedAt ?? plan.due,
+      isMessage: bool(object, "to_person"))
   }
 
   private mutating func form(_ object: JSONObject) {
@@ -69,7 +71,7 @@ private struct LetterReader {
     let target = text(object, "", "target", required: true)
     let action = text(object, "", "action", required: true)
     let due = time(object, "", "planned_for") ?? time(object, "", "died_at") ?? Timestamp(milliseconds: 0)
-    let toPerson = bool(object, "to_person") ?? false
+    let toPerson = bool(object, "recorded_first") ?? bool(object, "to_person") ?? false
     let key = text(object, "", "order_key")
     guard let route, let send, let target, let action else { return nil }
     return PlannedDelivery(
@@ -136,7 +138,8 @@ extension LetterReader {
       case let tree?: tree.text
       }
     guard let method, let url else { return nil }
-    return EditedRequest(method: method, url: url, headers: headers, body: body)
+    return EditedRequest(
+      method: method, url: url, headers: headers, body: body, step: text(object, path, "step"))
   }
 
   private mutating func headers(_ json: JSONValue?, _ path: String) -> [HTTPHeader] {

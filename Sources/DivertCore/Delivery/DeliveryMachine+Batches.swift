@@ -32,11 +32,10 @@ extension DeliveryMachine {
   /// Whether a job goes with others of its kind. Messages to people, edited requests and what goes out in stages do not; of
   /// the last the machine is told when only their own request is left (`gathers`).
   func gathers(_ slot: Int) -> Bool {
-    guard let desk = gates[jobs[slot].target].desk, desk.shapes[jobs[slot].delivery.plan.action] != nil else {
-      return false
-    }
+    guard let shape = gates[jobs[slot].target].desk?.shapes[jobs[slot].delivery.plan.action] else { return false }
     let delivery = jobs[slot].delivery
-    return !delivery.plan.toPerson && delivery.edited == nil && (!delivery.isInStages || jobs[slot].isPrepared)
+    return (!delivery.plan.toPerson || shape.records) && delivery.edited == nil
+      && (!delivery.isInStages || jobs[slot].isPrepared)
   }
 
   /// All stages of a job are done but its own request, which goes with others of its kind: it waits for them, and the target whose
@@ -44,8 +43,9 @@ extension DeliveryMachine {
   package mutating func gathersFirst(_ token: JobToken, now: Timestamp) -> Bool {
     guard isLive(token), isBetweenStages(token.slot), !jobs[token.slot].isPrepared else { return false }
     let delivery = jobs[token.slot].delivery
-    let shape = gates[jobs[token.slot].home].desk?.shapes[delivery.plan.action]
-    if shape == nil || delivery.plan.toPerson || delivery.edited != nil || delivery.memo.isUncertain { return false }
+    guard let shape = gates[jobs[token.slot].home].desk?.shapes[delivery.plan.action] else { return false }
+    if delivery.plan.toPerson && !shape.records { return false }
+    if delivery.edited != nil || delivery.memo.isUncertain { return false }
     jobs[token.slot].isPrepared = true
     step(token.slot, to: nil)
     if hasRoom(jobs[token.slot].target, now) { makeReady(token.slot) } else { shelve(token.slot) }
@@ -80,16 +80,48 @@ extension DeliveryMachine {
     generation += 1
     let token = JobToken(rawValue: generation << 32 | UInt64(JobToken.batchSlot))
     var items: [JobToken] = []
+    let records = slots.contains { jobs[$0].delivery.plan.toPerson }
     for slot in slots {
       uncount(slot)
       items.append(jobs[slot].depart(probe: isProbe, now))
       jobs[slot].batch = token
+      if records { recordItem(slot) }
     }
     gates[target].depart(items: slots.count)
     let credential = gates[target].credential
     if let credential { credentials[credential].depart() }
     batches[token] = Batch(target: target, items: items, lease: credential, probe: isProbe)
-    pending.batches.append(BatchOrder(token: token, items: items))
+    if records {
+      turnNeeded = true
+      recordingBatches.append(Pending(turn: turn + 1, value: token))
+    } else {
+      pending.batches.append(BatchOrder(token: token, items: items))
+    }
+  }
+
+  /// The item is `sending` on disk before its batch goes: after a crash it is asked for by itself.
+  private mutating func recordItem(_ slot: Int) {
+    jobs[slot].phase = .recording
+    jobs[slot].delivery.state = .sending
+    jobs[slot].delivery.queue = nil
+    keepRow(slot)
+  }
+
+  /// Batches go whose items are on disk as `sending`; those of a target that was closed meanwhile wait.
+  mutating func dispatchRecorded(_ turn: Int) {
+    while let first = recordingBatches.first, first.turn <= turn {
+      _ = recordingBatches.popFirst()
+      guard let batch = batches[first.value] else { continue }
+      let target = batch.target
+      if stopping || gates[target].isShut || !isReady(target) || gates[target].givingUp != nil {
+        for item in close(batch: first.value)?.items ?? [] {
+          postpone(item.slot, jobs[item.slot].delivery.reason, until: jobs[item.slot].delivery.due)
+        }
+      } else {
+        for item in batch.items { jobs[item.slot].phase = .sending }
+        pending.batches.append(BatchOrder(token: first.value, items: batch.items))
+      }
+    }
   }
 
   // MARK: Ending
@@ -140,6 +172,7 @@ extension DeliveryMachine {
   private mutating func giveTurnBack(_ slot: Int, in target: Int) {
     jobs[slot].judged = nil
     jobs[slot].phase = .ready
+    jobs[slot].delivery.state = .waiting
     gates[target].inFlight -= 1
     count(slot, in: target)
   }

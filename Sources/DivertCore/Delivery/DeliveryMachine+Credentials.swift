@@ -129,9 +129,11 @@ extension DeliveryMachine {
 
   private mutating func serve(_ place: Int, _ now: Timestamp) {
     if stopping || credentials[place].isParked { return }
+    refreshBudget(credential: place, now)
     while !credentials[place].line.isEmpty {
       if case .wait(let until) = credentials[place].passage(now) {
         if let until { setTimer(credential: place, until) }
+        noteBudget(credential: place, now)
         return
       }
       guard let target = credentials[place].line.popFirst() else { return }

@@ -21,6 +21,7 @@ extension DeliveryMachine {
       return declareCongestion(target, now)
     }
     if isBarred(target) { return bar(target, now) }
+    refreshBudget(target, now)
     var wake: Timestamp?
     while hasWork(target, now, &wake) {
       guard case .wait(let until) = gates[target].passage(now) else {
@@ -33,6 +34,7 @@ extension DeliveryMachine {
         continue
       }
       wake = until
+      noteBudget(target, now)
       if !gates[target].isOpen { spillAll(target) }
       break
     }
@@ -91,6 +93,7 @@ extension DeliveryMachine {
         dispatch(first.value)
       }
     }
+    dispatchRecorded(turn)
   }
 
   private mutating func dispatch(_ token: JobToken) {
@@ -134,7 +137,8 @@ extension DeliveryMachine {
 }
 
 extension DeliveryMachine.Job {
-  /// Its turn has come: it goes out, to a person once that is on disk (one that goes out in stages before its last request).
+  /// Its turn has come: it goes out, to a person once that is on disk (in stages: before each request that
+  /// must not go again on a guess).
   mutating func depart(probe: Bool, _ now: Timestamp) -> JobToken {
     self.probe = probe
     if delivery.firstAttemptAt != nil, delivery.due < now {

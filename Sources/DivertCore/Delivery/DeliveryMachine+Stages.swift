@@ -18,7 +18,16 @@ package struct StagePlace: Sendable, Hashable {
 
 extension Delivery {
   /// Its next request may be another than its own: it is prepared, or asked after.
-  package var isInStages: Bool { plan.prepares && edited == nil || memo.isUncertain }
+  package var isInStages: Bool { plan.prepares && !isEditedAlone || memo.isUncertain }
+
+  /// An edited request is all that goes out.
+  package var isEditedAlone: Bool { edited != nil && edited?.step == nil }
+
+  /// The edited request, unless the step that it stands for is finished.
+  package var pendingEdit: EditedRequest? {
+    if let step = edited?.step, memo.steps[step] != nil { return nil }
+    return edited
+  }
 }
 
 extension DeliveryMachine {
@@ -56,6 +65,7 @@ extension DeliveryMachine {
         jobs[slot].delivery.stood = .zero
       }
       leaveGate(slot)
+      jobs[slot].delivery.state = .waiting
       jobs[slot].delivery.queue = queue
       jobs[slot].delivery.reason = nil
       shelve(slot)
@@ -123,8 +133,8 @@ extension DeliveryMachine {
     endQuietly(token.slot, .delivered, reason, nil, now)
   }
 
-  /// Its next request is the last one, to a person: `sending` is committed first, then it is among `sends` again. False: that
-  /// is on disk already, or not needed.
+  /// Its next request must not go again on a guess (its own, or a step of a message to a person): `sending` is committed first,
+  /// then it is among `sends` again. False: that is on disk already, or not needed.
   package mutating func recordsFirst(_ token: JobToken) -> Bool {
     guard isLive(token), isBetweenStages(token.slot), jobs[token.slot].delivery.plan.toPerson else { return false }
     jobs[token.slot].phase = .recording

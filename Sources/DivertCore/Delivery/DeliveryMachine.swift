@@ -26,7 +26,8 @@ package struct MachineOrders: Sendable {
 
   /// Nothing is to be done.
   package var isEmpty: Bool {
-    turn == nil && batch.isEmpty && claims.isEmpty && sends.isEmpty && letters.isEmpty && congestion.isEmpty
+    turn == nil && batch.isEmpty && claims.isEmpty && sends.isEmpty && batches.isEmpty && letters.isEmpty
+      && congestion.isEmpty
       && alarms.isEmpty
   }
 }
@@ -130,6 +131,8 @@ package struct DeliveryMachine: Sendable {
   var lines: [LineKey: Line] = [:]
   var settlingLines = RingBuffer<Pending<LineKey>>()
   var recording = RingBuffer<Pending<JobToken>>()
+  /// Batches whose items are being recorded.
+  var recordingBatches = RingBuffer<Pending<JobToken>>()
   var ledger = PackedLedger()
   var timers = TimerHeap()
   var touched: [Int] = []

@@ -31,7 +31,9 @@ package struct TargetSettings: Sendable, Hashable {
       concurrency: definition.concurrency, limits: definition.limits, enabled: definition.enabled,
       credential: definition.credential, budget: definition.budget,
       batches: definition.actions.compactMapValues { action in
-        action.batch.map { BatchShape(most: $0.most, wait: $0.wait) }
+        action.batch.map {
+          BatchShape(most: $0.most, wait: $0.wait, records: action.ambiguous == .verify && !action.toPerson)
+        }
       })
   }
 }
@@ -84,6 +86,8 @@ struct TargetGate: Sendable {
   var backlog = false
   /// What the shell was told of `backlog`.
   var congested = false
+  /// People were told that its budget is used up.
+  var isOverBudget = false
   /// The time for which a timer is set.
   var wakeAt: Timestamp?
   var touched = false

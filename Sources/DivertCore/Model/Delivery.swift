@@ -8,7 +8,7 @@ package final class PlannedSend: Sendable {
   package let send: String
   package let target: String
   package let action: String
-  /// The action is a message to a person (or parks what is ambiguous): `sending` is on disk before the first byte leaves.
+  /// `sending` is on disk before the first byte leaves: a message to a person, or what is asked after or parked where no answer came.
   package let toPerson: Bool
   /// It goes out in stages: lookups, guards or steps come before its last request.
   package let prepares: Bool
@@ -207,12 +207,16 @@ package struct EditedRequest: Sendable, Hashable {
   package var headers: [HTTPHeader]
   /// The body as text; nil for none.
   package var body: String?
+  /// The step whose request it is. Of a delivery's edited one: it goes in place of that step's, and the others follow; nil: it is
+  /// all that goes out.
+  package var step: String?
 
-  package init(method: String, url: String, headers: [HTTPHeader], body: String?) {
+  package init(method: String, url: String, headers: [HTTPHeader], body: String?, step: String? = nil) {
     self.method = method
     self.url = url
     self.headers = headers
     self.body = body
+    self.step = step
   }
 }
 

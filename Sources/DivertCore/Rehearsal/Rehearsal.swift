@@ -10,8 +10,8 @@ package struct Rehearsal: Sendable {
   package let routes: [RouteExplanation]
   /// What would follow, in the order in which it is planned.
   package let deliveries: [RehearsedDelivery]
-  /// What lookups answered.
-  package let lookups: [String: LookupMock]
+  /// The fields of lookups as far as they are known: null for nothing.
+  package let lookups: [String: JSONValue]
 
   /// Rehearses an event. Deliveries fall due as they were planned: counted from `event.receivedAt`.
   /// - Parameters:
@@ -22,11 +22,16 @@ package struct Rehearsal: Sendable {
     _ event: Event, under table: RouteTable, explaining: Bool = true, lookups: [String: LookupMock] = [:]
   ) {
     self.event = event
-    self.lookups = lookups
+    let fields = Dictionary(
+      lookups.compactMap { name, mock in
+        table.parts.lookups[name].flatMap { $0.fields(mocked: mock) }.map { (name, $0) }
+      }
+    ) { $1 }
+    self.lookups = fields
     version = table.version
     // Divert's own alarms are no business of the routes.
     let isAlarm = event.source == RouteTable.alarmSource
-    routes = isAlarm || !explaining ? [] : table.explain(event, lookups: lookups.mapValues(\.json))
+    routes = isAlarm || !explaining ? [] : table.explain(event, lookups: fields)
     let planned = isAlarm ? table.planAlarm(event) : table.plan(event)
     deliveries = planned.map { RehearsedDelivery($0, event, table, lookups) }
   }
@@ -87,8 +92,21 @@ package struct RehearsedDelivery: Sendable {
     }
   }
 
+  /// What is created for it, of which the rehearsal was not told and on which a condition of its depends: lookups' full names.
+  package var openCreations: [String] {
+    let creations = stages.compactMap { stage in
+      if case .create(let lookup) = stage.request.purpose, stage.answer == .open { lookup.name } else { nil }
+    }
+    if creations.isEmpty { return [] }
+    let steps = recipe?.action.steps.map(\.when) ?? []
+    let asked = (openGuards.map(\.condition) + steps).flatMap(\.paths).lookupNames
+    return creations.filter(asked.contains)
+  }
+
   /// `target.action`.
   package var name: String { plan.target + "." + plan.action }
+  /// It is a message to a person.
+  package var isMessage: Bool { recipe?.action.toPerson ?? plan.toPerson }
   /// Its target is switched off (`enabled: false`): the delivery would wait.
   package var waitsForTarget: Bool { recipe.map { !$0.target.enabled } ?? false }
 
@@ -125,7 +143,7 @@ extension LookupMock {
   /// As a memo has it: an object of fields, null for nothing.
   package var json: JSONValue {
     switch self {
-    case .found(let fields): .object(fields)
+    case .found(let fields), .created(let fields): .object(fields)
     case .none: .null
     }
   }

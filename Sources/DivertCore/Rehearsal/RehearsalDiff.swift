@@ -65,7 +65,7 @@ package enum RehearsalDiff {
     var found: [FieldDifference] = []
     note("due", a.plan.due.iso8601, b.plan.due.iso8601, &found)
     note("order_by", a.plan.orderKey, b.plan.orderKey, &found)
-    note("to_person", a.plan.toPerson ? "true" : "false", b.plan.toPerson ? "true" : "false", &found)
+    note("to_person", "\(a.isMessage)", "\(b.isMessage)", &found)
     note("if", guards(a), guards(b), &found)
     note("asks", asks(a), asks(b), &found)
     note("target", a.waitsForTarget ? "switched off" : "on", b.waitsForTarget ? "switched off" : "on", &found)

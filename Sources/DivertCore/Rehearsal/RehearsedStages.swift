@@ -4,6 +4,26 @@
 package enum LookupMock: Sendable, Hashable {
   case found(JSONObject)
   case none
+  /// It finds nothing, and what is created then has these fields.
+  case created(JSONObject)
+}
+
+extension LookupDefinition {
+  /// What its fields are in a rehearsal that was given an answer: those found, or created; null for nothing; nil: not known, as it
+  /// creates what it does not find, and nobody said what that is.
+  func fields(mocked mock: LookupMock) -> JSONValue? {
+    switch mock {
+    case .found(let fields): .object(fields)
+    case .none, .created: if case .create = none { created(mocked: mock).map { .object($0) } } else { .null }
+    }
+  }
+
+  /// The fields of what it creates: as the rehearsal was given them, else by the action's sandbox answer.
+  func created(mocked mock: LookupMock?) -> JSONObject? {
+    if case .created(let fields)? = mock { return fields }
+    if case .create(let action) = none { return action.sample }
+    return nil
+  }
 }
 
 /// A request that would go out before a delivery's own.
@@ -88,7 +108,7 @@ struct StageRehearsal {
       self.request = rendered
       return
     case .lookup(let lookup): answer(lookup)
-    case .create(let lookup): opened.insert(lookup.name)
+    case .create(let lookup): create(lookup)
     case .step(let step): opened.insert("steps." + step.name)
     }
     stages.append(RehearsedStage(request: request, rendered: rendered, recipe: recipe, answer: known(request)))
@@ -96,13 +116,31 @@ struct StageRehearsal {
   }
 
   private func known(_ request: StageRequest) -> RehearsedStage.Answer {
-    if case .lookup(let lookup) = request.purpose, let mock = mocks[lookup.name] { .given(mock) } else { .open }
+    switch request.purpose {
+    case .lookup(let lookup):
+      switch mocks[lookup.name] {
+      case .found(let fields)?: .given(.found(fields))
+      case .some: .given(.none)
+      case nil: .open
+      }
+    case .create(let lookup): lookup.created(mocked: mocks[lookup.name]).map { .given(.found($0)) } ?? .open
+    case .step, .verify, .delivery: .open
+    }
+  }
+
+  private mutating func create(_ lookup: LookupDefinition) {
+    guard let fields = lookup.created(mocked: mocks[lookup.name]) else {
+      opened.insert(lookup.name)
+      return
+    }
+    memo.lookups[lookup.name] = .object(fields)
+    memo.asked[lookup.name] = nil
   }
 
   private mutating func answer(_ lookup: LookupDefinition) {
     switch mocks[lookup.name] {
     case .found(let fields)?: memo.lookups[lookup.name] = .object(fields)
-    case LookupMock.none?: memo.asked[lookup.name] = max(1, lookup.variants.count)
+    case .some(.none), .created?: memo.asked[lookup.name] = max(1, lookup.variants.count)
     case nil: opened.insert(lookup.name)
     }
   }

@@ -1,6 +1,25 @@
 // A request that a person edited in a dead letter → the request that goes out (step 7 of the line, in place of
 // rendering one).
 
+extension EditedRequest {
+  /// A rendered request, to be read and changed.
+  package init(_ rendered: RenderedRequest, step: String? = nil) {
+    self.init(
+      method: rendered.method, url: rendered.url, headers: rendered.headers,
+      body: rendered.body.isEmpty ? nil : String(decoding: rendered.body, as: UTF8.self), step: step)
+  }
+
+  /// The key under which it goes: none that the planned request had, as it is another one; and the same whenever it is sent as it
+  /// stands for the same send of the same event.
+  package func idempotencyKey(_ event: EventID, _ plan: PlannedDelivery) -> String {
+    let lines = [method, url] + headers.map { $0.name + ": " + $0.value } + ["", body ?? ""]
+    let content = IdempotencyKey.digest(Array(lines.joined(separator: "\n").utf8))
+    return IdempotencyKey.derive(
+      event: event, route: plan.route, send: plan.send, target: plan.target, action: plan.action,
+      step: "edited " + content)
+  }
+}
+
 extension RequestRenderer {
   /// The request as edited, with its `{{ secrets.name }}` filled in; basic authentication and signatures are made anew.
   /// - Parameter idempotencyKey: the replay's own; it takes the place of the header that the action puts its key in.

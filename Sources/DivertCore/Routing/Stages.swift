@@ -62,10 +62,13 @@ extension RequestRecipe {
   /// empty.
   /// - Parameter opened: for rehearsals: lookups, and steps as `steps.note`, that are as good as answered, though nothing is known of
   ///   the answer; what depends on them is taken to hold.
+  /// - Parameter edited: the step whose request a person edited: it goes first and whatever the conditions say, if it is not finished.
   package func stage(
-    of event: Event, plan: PlannedDelivery, memo: inout DeliveryMemo, opened: Set<String> = []
+    of event: Event, plan: PlannedDelivery, memo: inout DeliveryMemo, opened: Set<String> = [],
+    taking edited: String? = nil
   ) -> Stage {
-    var planner = StagePlanner(recipe: self, event: event, plan: plan, opened: opened, memo: memo)
+    var planner = StagePlanner(
+      recipe: self, event: event, plan: plan, opened: opened, edited: edited, memo: memo)
     defer { memo = planner.memo }
     do throws(RenderFault) { return try planner.next() } catch { return .dead(error.reason) }
   }
@@ -82,11 +85,17 @@ private struct StagePlanner {
   let event: Event
   let plan: PlannedDelivery
   let opened: Set<String>
+  let edited: String?
   var memo: DeliveryMemo
 
   mutating func next() throws(RenderFault) -> Stage {
     if memo.isUncertain, let verify = recipe.action.verify { return .ask(try question(verify)) }
-    if !memo.isCleared, let stage = try judgeGuards() { return stage }
+    if let edited {
+      let place = recipe.action.steps.firstIndex { $0.name == edited && memo.steps[edited] == nil }
+      if let place { return .ask(request(ofStep: place)) }
+    } else if !memo.isCleared, let stage = try judgeGuards() {
+      return stage
+    }
     if opened.isEmpty { memo.isCleared = true }
     for name in recipe.needs {
       if let stage = try ask(name) { return stage }
@@ -145,17 +154,21 @@ private struct StagePlanner {
         memo.steps[step.name] = .null
         continue
       }
-      let isLast = place == steps.count - 1
-      return .ask(
-        StageRequest(
-          isLast ? .delivery : .step(step), target: plan.target, action: step.request,
-          name: plan.action + "." + step.name, step: step.name))
+      return .ask(request(ofStep: place))
     }
     let took = steps.contains { memo.steps[$0.name] != .null }
     let name = plan.target + "." + plan.action
     return took
       ? .done(Reason("accepted", "the last steps of \(name) were left out, as their conditions say"))
       : .skip(Reason("no_step", "no step of \(name) was to be taken, as their conditions say"))
+  }
+
+  private func request(ofStep place: Int) -> StageRequest {
+    let step = recipe.action.steps[place]
+    let isLast = place == recipe.action.steps.count - 1
+    return StageRequest(
+      isLast ? .delivery : .step(step), target: plan.target, action: step.request, name: plan.action + "." + step.name,
+      step: step.name)
   }
 
   private func arguments(of condition: Condition) throws(RenderFault) -> JSONObject {

@@ -102,6 +102,8 @@ package struct ActionDefinition: Sendable {
   package var responses: [ResponseRule]
   /// What its answer gives: as a lookup's answer that it creates, or a step's result.
   package var fields: [AnswerField]
+  /// The fields of its sandbox answer, where the file says what that is: what a rehearsal takes for the answer.
+  package var sample: JSONObject?
   /// Lookups that it needs, by full name.
   package var needs: [String]
   /// Requests in a row instead of the one; the last one's answer is the delivery's. Empty: `method` and `path` are the request.
@@ -132,11 +134,8 @@ package struct ActionDefinition: Sendable {
 }
 
 extension ActionDefinition {
-  /// `sending` is on disk before the first byte leaves: for messages to people, and for what must not go again on a guess. Items of
-  /// a batch are not recorded one by one: after a crash in the middle of it they go again.
-  package var recordsBeforeSending: Bool {
-    toPerson || ambiguous == .park || ambiguous == .verify && batch == nil
-  }
+  /// `sending` is on disk before the first byte leaves: for messages to people, and for what must not go again on a guess.
+  package var recordsBeforeSending: Bool { toPerson || ambiguous != .retry }
 }
 
 package enum RequestBody: Sendable, Hashable {

@@ -156,11 +156,11 @@ final class EngineHands: Sendable {
       guard let job = state.machine.job(token) else { continue }
       var delivery = job.delivery
       delivery.state = .dead
-      var request: EditedRequest?
-      if case .success(let resolution) = state.resolver.resolve(delivery) {
-        request = maker.masked(delivery, of: job.event, by: resolution)
-      }
-      let letter = DeadLetter(delivery: delivery, event: job.event, request: request, diedAt: state.now)
+      let resolution = try? state.resolver.resolve(delivery).get()
+      let letter = DeadLetter(
+        delivery: delivery, event: job.event,
+        request: resolution.flatMap { maker.masked(delivery, of: job.event, by: $0) }, diedAt: state.now,
+        isMessage: resolution.map(\.action.toPerson))
       orders.append(LetterWriter.Order(token: token, letter: letter))
     }
     outlets.letters(orders)

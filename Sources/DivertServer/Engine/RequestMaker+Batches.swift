@@ -33,7 +33,8 @@ extension RequestMaker {
         secrets: secretUse(resolution))
       return .success(
         transfer(
-          rendered, resolution.target, action: first.delivery.plan.action, fresh: false, token: token))
+          rendered, resolution.target, action: first.delivery.plan.action,
+          fresh: items.contains { $0.delivery.plan.toPerson }, token: token))
     } catch {
       return .failure(UnresolvedAction(reason: error.reason))
     }

@@ -12,7 +12,8 @@ extension RequestMaker {
     let secrets = secretUse(resolution)
     return rendered(request, of: delivery, event, resolution, memo, access, secrets).map { rendered in
       transfer(
-        rendered, resolution.target, action: request.name, fresh: request.isOwn && delivery.plan.toPerson, token: token)
+        rendered, resolution.target, action: request.name, fresh: request.isRecorded && delivery.plan.toPerson,
+        token: token)
     }
   }
 
@@ -32,6 +33,9 @@ extension RequestMaker {
       memo: memo)
     job.access = access
     do {
+      if !request.isVerify, let edited = delivery.pendingEdit, edited.step == request.step {
+        return .success(try resolved(edited, delivery, resolution, secrets, access))
+      }
       if case .resolved = secrets { announce(job) }
       return .success(try RequestRenderer.render(job, secrets: secrets))
     } catch {
@@ -39,14 +43,14 @@ extension RequestMaker {
     }
   }
 
-  /// A delivery's own request with what it remembers, secrets by name.
+  /// The request that a delivery ended at, with what it remembers, secrets by name: its own, or a step's before that.
   func masked(
     preparedOf delivery: Delivery, _ event: Event, _ resolution: Resolution
-  ) throws(RenderFault) -> RenderedRequest {
-    let own = resolution.recipe.ownRequest(of: delivery.plan)
+  ) throws(RenderFault) -> EditedRequest {
+    let own = resolution.recipe.pendingRequest(of: event, plan: delivery.plan, memo: delivery.memo)
     let recipe = resolution.recipe.recipe(of: own, newest: resolution.table) ?? resolution.recipe
     let job = RenderJob(
       event: event, plan: delivery.plan, recipe: recipe, attemptAt: WallClock.now(), request: own, memo: delivery.memo)
-    return try RequestRenderer.render(job, secrets: .masked)
+    return EditedRequest(try RequestRenderer.render(job, secrets: .masked), step: own.step.isEmpty ? nil : own.step)
   }
 }

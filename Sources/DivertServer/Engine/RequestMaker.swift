@@ -38,15 +38,9 @@ struct RequestMaker: Sendable {
 
   /// The request as it would be sent, secrets by name; nil where it cannot be made.
   func masked(_ delivery: Delivery, of event: Event, by resolution: Resolution) -> EditedRequest? {
-    if let edited = delivery.edited { return edited }
-    let made =
-      delivery.plan.prepares
-      ? try? masked(preparedOf: delivery, event, resolution)
-      : try? rendered(delivery, event, resolution, secrets: .masked)
-    guard let rendered = made else { return nil }
-    return EditedRequest(
-      method: rendered.method, url: rendered.url, headers: rendered.headers,
-      body: rendered.body.isEmpty ? nil : String(decoding: rendered.body, as: UTF8.self))
+    if let edited = delivery.pendingEdit { return edited }
+    if delivery.plan.prepares { return try? masked(preparedOf: delivery, event, resolution) }
+    return (try? rendered(delivery, event, resolution, secrets: .masked)).map { EditedRequest($0) }
   }
 
   /// In the sandbox no secret is needed and none is used: each has a stand-in, which is an address or a key to sign with
@@ -71,16 +65,14 @@ struct RequestMaker: Sendable {
   }
 
   /// An edited request is another one than was planned: its key is of its own.
-  private func resolved(
+  func resolved(
     _ edited: EditedRequest, _ delivery: Delivery, _ resolution: Resolution, _ secrets: SecretUse,
     _ access: TokenAccess?
   ) throws(RenderFault) -> RenderedRequest {
-    let plan = delivery.plan
-    let key = IdempotencyKey.derive(
-      event: delivery.id.event, route: plan.route, send: plan.send, target: plan.target, action: plan.action,
-      step: "edited \(delivery.id.ordinal)")
+    let key = edited.idempotencyKey(delivery.id.event, delivery.plan)
+    let action = resolution.action.steps.last?.request ?? resolution.action
     return try RequestRenderer.resolve(
-      edited, target: resolution.target, action: resolution.action, idempotencyKey: key, attemptAt: WallClock.now(),
+      edited, target: resolution.target, action: action, idempotencyKey: key, attemptAt: WallClock.now(),
       secrets: secrets, access: access)
   }
 

@@ -84,7 +84,9 @@ extension EngineHands {
     var memo = memo
     var end = StageEnd.onward(queue: job.delivery.queue)
     if case .success(let resolution) = state.resolver.resolve(job.delivery) {
-      switch resolution.recipe.stage(of: job.event, plan: job.delivery.plan, memo: &memo) {
+      let next = resolution.recipe.stage(
+        of: job.event, plan: job.delivery.plan, memo: &memo, taking: job.delivery.edited?.step)
+      switch next {
       case .ask(let next): end = .onward(queue: next.target == job.delivery.plan.target ? nil : next.target)
       case .skip(let reason): end = .skipped(reason)
       case .dead(let reason): end = .dead(reason)

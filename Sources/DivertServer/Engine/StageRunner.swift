@@ -75,7 +75,8 @@ private struct StageRun {
 
   mutating func next(_ state: inout EngineState) -> TransferRequest? {
     while true {
-      let stage = resolution.recipe.stage(of: event, plan: delivery.plan, memo: &memo)
+      let stage = resolution.recipe.stage(
+        of: event, plan: delivery.plan, memo: &memo, taking: delivery.edited?.step)
       state.machine.remember(token, memo)
       switch stage {
       case .skip(let reason): state.machine.skipped(token, reason, now: state.now)
@@ -119,8 +120,8 @@ private struct StageRun {
         state.machine.moved(token, to: queue(request), now: state.now)
         return nil
       }
-      if request.isOwn, state.machine.recordsFirst(token) { return nil }
       if request.isOwn, state.machine.gathersFirst(token, now: state.now) { return nil }
+      if request.isRecorded, state.machine.recordsFirst(token) { return nil }
     }
     guard let resolution = stageResolution(request, state) else {
       state.machine.unsendable(token, gone(request), now: state.now)

@@ -14,7 +14,11 @@ enum DeadLetterEdits {
         "no_request", "\(shelved.file) has no request to edit: it could not be made from its templates (see its reason)"
       )
     }
-    if let whole = input.value("request") { request = try read(whole) }
+    if let whole = input.value("request") {
+      let step = request.step
+      request = try read(whole)
+      request.step = step
+    }
     for member in try input.object("set").members {
       try RequestPath.set(member.key, to: member.value.string ?? member.value.text, in: &request)
     }

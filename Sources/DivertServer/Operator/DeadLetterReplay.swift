@@ -75,7 +75,14 @@ struct ReplayJudge {
           ? Reason("no_version", "the configuration \(letter.delivery.version) that planned it is not kept any more")
           : Reason("no_configuration", "there is no routes.yaml that can be read; `divert check` says why"))
     }
-    if edited == nil, let problem = missing(old, in: table) { return .refuse(problem) }
+    var edited = edited
+    if let request = edited {
+      switch RequestEdits.placed(request, old, in: table) {
+      case .success(let placed): edited = placed
+      case .failure(let fault): return .refuse(fault.reason)
+      }
+    }
+    if edited?.step != nil || edited == nil, let problem = missing(old, in: table) { return .refuse(problem) }
     if edited != nil, table.parts.targets[old.target] == nil { return .refuse(gone("target", old.target)) }
     let send = table.send(route: old.route, label: old.send)
     let plan = PlannedDelivery(
@@ -217,7 +224,9 @@ enum DeadLetterReplayer {
     let first = edited == nil ? RequestEdits.preparation(letter, plan: plan, asWas: wish.asWas, context) : nil
     do {
       let request = try RequestEdits.preview(letter, plan: plan, edited: edited, asWas: wish.asWas, context)
-      let note = first.map { "\($0) comes first; the request is as its last answer made it" }
+      let note =
+        first.map { "\($0) comes first; the request is as its last answer made it" }
+        ?? edited?.step.map { "it goes in place of step \($0); the steps after it follow" }
       return result(item, "would_send", note: note, request: request)
     } catch {
       if let first {

@@ -143,7 +143,8 @@ enum DeadLetterReport {
     let letter = try shelved.content.get()
     return RecordJSON.object([
       "file": .string(shelved.file), "died_at": RecordJSON.moment(letter.diedAt),
-      "delivery": RecordJSON.delivery(letter.delivery), "event": RecordJSON.event(letter.event),
+      "delivery": RecordJSON.delivery(letter.delivery, isMessage: letter.isMessage),
+      "event": RecordJSON.event(letter.event),
       "request": letter.request.map(RecordJSON.request),
     ])
   }
@@ -155,7 +156,7 @@ enum DeadLetterReport {
       "route": .string(letter.delivery.plan.route), "died_at": RecordJSON.moment(letter.diedAt),
       "reason": letter.delivery.reason.map(RecordJSON.reason), "attempts": .number(letter.delivery.attempts.count),
       "event": .string(letter.event.id.description), "phone": RecordJSON.text(letter.event.fields.customerPhone),
-      "to_person": .bool(letter.delivery.plan.toPerson),
+      "to_person": .bool(letter.isMessage),
     ])
   }
 }

@@ -49,8 +49,15 @@ enum FindReport {
       "version": .string(record.version),
       "routes": table.map { .array(RouteVerdicts.of($0, record.event)) },
       "judged_by": table.map { .string($0.version) },
-      "deliveries": .array(record.deliveries.map(RecordJSON.delivery)),
+      "deliveries": .array(record.deliveries.map { delivery($0, table) }),
     ])
+  }
+}
+
+extension FindReport {
+  private static func delivery(_ delivery: Delivery, _ table: RouteTable?) -> JSONValue {
+    let action = table?.parts.targets[delivery.plan.target]?.actions[delivery.plan.action]
+    return RecordJSON.delivery(delivery, isMessage: action?.toPerson)
   }
 }
 

@@ -31,12 +31,13 @@ enum RecordJSON {
     ])
   }
 
-  static func delivery(_ d: Delivery) -> JSONValue {
+  /// - Parameter isMessage: it is a message to a person; nil: what is recorded before it goes is taken for one.
+  static func delivery(_ d: Delivery, isMessage: Bool? = nil) -> JSONValue {
     object([
       "id": .string(d.id.description), "route": .string(d.plan.route), "send": .string(d.plan.send),
       "target": .string(d.plan.target), "action": .string(d.plan.action), "state": .string(d.state.name),
       "planned_for": moment(d.plan.due), "due": d.state == .waiting ? moment(d.due) : nil,
-      "reason": d.reason.map(reason), "to_person": .bool(d.plan.toPerson), "version": .string(d.version),
+      "reason": d.reason.map(reason), "to_person": .bool(isMessage ?? d.plan.toPerson), "version": .string(d.version),
       "replay_of": d.replayOf.map { .string(DeliveryID(event: d.id.event, ordinal: $0).description) },
       "replayed_by": d.replayedBy.map { .string(DeliveryID(event: d.id.event, ordinal: $0).description) },
       "edited": d.edited == nil ? nil : true,
@@ -57,7 +58,7 @@ enum RecordJSON {
 
   static func request(_ r: EditedRequest) -> JSONValue {
     object([
-      "method": .string(r.method), "url": .string(r.url),
+      "step": text(r.step), "method": .string(r.method), "url": .string(r.url),
       "headers": .array(r.headers.map { ["name": .string($0.name), "value": .string($0.value)] }),
       "body": text(r.body),
     ])

@@ -16,7 +16,14 @@ enum RequestEdits {
   static func judge(_ letter: DeadLetter, _ context: OperatorContext) -> Verdict {
     guard let request = letter.request else { return .unchanged }
     let table = context.tableOfVersion(letter.delivery.version)
-    if letter.delivery.edited == nil, let table, isAsRendered(request, letter, table, context) { return .unchanged }
+    if letter.delivery.pendingEdit == nil, let table, isAsRendered(request, letter, table, context) {
+      return .unchanged
+    }
+    if let step = request.step, letter.delivery.memo.steps[step] != nil {
+      let sentence =
+        "step `\(step)` is finished, and is not repeated: an edited request takes the place of one that is not"
+      return .refused(Reason("step_finished", sentence))
+    }
     guard let target = (context.table() ?? table)?.parts.targets[letter.delivery.plan.target] else {
       return .refused(Reason("gone", "today's routes.yaml has no target \(letter.delivery.plan.target): put it back"))
     }
@@ -26,7 +33,7 @@ enum RequestEdits {
     return .edited(request)
   }
 
-  /// An edited request goes out as it stands and alone: what a lookup or step had not answered when the letter was written would go
+  /// An edited request goes out as it stands, before anything is asked: what a lookup or step had not answered when the letter was written would go
   /// to the target by its name.
   private static func unfilled(_ request: EditedRequest, _ plan: PlannedDelivery, _ table: RouteTable?) -> Reason? {
     guard plan.prepares else { return nil }
@@ -44,12 +51,41 @@ enum RequestEdits {
   static func preview(
     _ letter: DeadLetter, plan: PlannedDelivery, edited: EditedRequest?, asWas: Bool, _ context: OperatorContext
   ) throws(RenderFault) -> JSONValue {
-    if let edited { return RecordJSON.request(edited) }
+    if let edited { return RecordJSON.request(try resolved(edited, letter, plan, asWas: asWas, context)) }
     let table = asWas ? context.tableOfVersion(letter.delivery.version) : context.table()
     guard let table, let request = try made(plan, letter, definitions: table, context) else {
       throw RenderFault("action_gone", "the target, action or send that made it is gone from routes.yaml")
     }
     return RecordJSON.request(request)
+  }
+
+  /// An edited request as it goes out: under its own key, signed and authorised anew.
+  private static func resolved(
+    _ edited: EditedRequest, _ letter: DeadLetter, _ plan: PlannedDelivery, asWas: Bool, _ context: OperatorContext
+  ) throws(RenderFault) -> EditedRequest {
+    let table = asWas ? context.tableOfVersion(letter.delivery.version) : context.table()
+    guard let table, let recipe = table.recipe(for: plan, newest: context.table() ?? table) else { return edited }
+    let steps = recipe.action.steps
+    let step = edited.step.map { name in steps.first { $0.name == name } } ?? steps.last
+    let rendered = try RequestRenderer.resolve(
+      edited, target: recipe.target, action: step?.request ?? recipe.action,
+      idempotencyKey: edited.idempotencyKey(letter.event.id, plan), attemptAt: context.now(), secrets: .masked)
+    return EditedRequest(rendered, step: edited.step)
+  }
+
+  /// The edited request as the replay takes it: in place of a step that others follow, or as all that goes out.
+  static func placed(
+    _ edited: EditedRequest, _ plan: PlannedDelivery, in table: RouteTable
+  ) -> Result<EditedRequest, RenderFault> {
+    guard let step = edited.step else { return .success(edited) }
+    let steps = table.parts.targets[plan.target]?.actions[plan.action]?.steps ?? []
+    var placed = edited
+    if steps.last?.name == step || steps.isEmpty { placed.step = nil }
+    if !steps.isEmpty, !steps.contains(where: { $0.name == step }) {
+      let sentence = "\(plan.target).\(plan.action) has no step `\(step)` any more, whose request this is: put it back"
+      return .failure(RenderFault("gone", sentence))
+    }
+    return .success(placed)
   }
 
   /// What a replay does before its own request: `lookup crm.contact`, `step note`; nil: nothing, or that cannot be told.
@@ -96,14 +132,16 @@ enum RequestEdits {
     let target = target ?? context.table()?.parts.targets[plan.target] ?? own
     let event = letter.event
     let recipe = RequestRecipe(send: send, action: action, target: target, table: table)
-    let last = recipe.ownRequest(of: plan)
+    // A letter of an older Divert names no step, and has the last one's request.
+    let isOld = letter.request != nil && letter.request?.step == nil
+    let last =
+      isOld ? recipe.ownRequest(of: plan) : recipe.pendingRequest(of: event, plan: plan, memo: letter.delivery.memo)
     var job = RenderJob(
       event: event, plan: plan, recipe: recipe.recipe(of: last, newest: table) ?? recipe, attemptAt: context.now(),
       request: last, memo: letter.delivery.memo)
     if event.source == AlarmBell.source { job.given["alarm"] = event.raw }
     let request = try RequestRenderer.render(job, secrets: .masked)
-    let body = request.body.isEmpty ? nil : String(decoding: request.body, as: UTF8.self)
-    return EditedRequest(method: request.method, url: request.url, headers: request.headers, body: body)
+    return EditedRequest(request, step: last.step.isEmpty ? nil : last.step)
   }
 
   /// Equal but for what an attempt's time makes different (a signature's headers).

@@ -50,7 +50,7 @@ package enum RehearsalReport {
     return RecordJSON.object([
       "route": .string(d.plan.route), "send": .string(d.plan.send), "target": .string(d.plan.target),
       "action": .string(d.plan.action), "due": RecordJSON.moment(d.plan.due),
-      "to_person": .bool(d.recipe?.action.toPerson ?? d.plan.toPerson),
+      "to_person": .bool(d.isMessage),
       "order_by": RecordJSON.text(d.plan.orderKey), "idempotency_key": .string(d.idempotencyKey),
       "target_enabled": .bool(!d.waitsForTarget), "if": guards(d), "before": stages(d), "skipped": skipped(d),
       "request": request, "fault": fault,

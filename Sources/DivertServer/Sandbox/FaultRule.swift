@@ -16,7 +16,8 @@ package struct FaultRule: Sendable, Hashable {
     case first(Int)
   }
 
-  /// A target, a target's action (`crm.log_call`), a preset's name, or `*` for every target.
+  /// A target, a target's action (`crm.log_call`: with steps, the requests of them all), one step (`crm.note.link`), a preset's
+  /// name, or `*` for every target.
   package var name: String
   /// The fault's name.
   package var fault: String
@@ -34,6 +35,13 @@ package struct FaultRule: Sendable, Hashable {
       return name == "\(target).\(action)"
     }
     return name == "*" || name == target || name == type || name == "\(target).\(action)"
+      || name == "\(target).\(Self.whole(action))"
+  }
+
+  /// The action of a step's request; of another request its own name: what asks whether a delivery arrived is meant by that alone.
+  private static func whole(_ request: String) -> String {
+    let parts = request.split(separator: ".", omittingEmptySubsequences: false)
+    return parts.count == 2 && parts[1] != "verify" && parts[0] != "lookups" ? String(parts[0]) : request
   }
 
   /// As it can be written: `crm: 429 5%`.

@@ -21,7 +21,7 @@ enum Recovery {
     machine.restore(budgets: try store.budgets())
     machine.restore(alarms: try store.alarms(), now: now)
     for found in try store.interrupted() where verdicts[found.delivery.id] == nil {
-      machine.interrupted(found, verdict(found.delivery, &resolver), now: now)
+      machine.interrupted(found, verdict(found, &resolver), now: now)
     }
     var last: EventID?
     while true {
@@ -40,9 +40,9 @@ enum Recovery {
 
   /// What an interrupted attempt makes of its delivery: a dead letter, unless its action says that a second one does no harm, or
   /// how to find out.
-  private static func verdict(_ delivery: Delivery, _ resolver: inout ActionResolver) -> Interruption {
-    guard case .success(let resolution) = resolver.resolve(delivery) else { return .park }
-    return resolution.recipe.interruption(edited: delivery.edited != nil)
+  private static func verdict(_ found: ClaimedDelivery, _ resolver: inout ActionResolver) -> Interruption {
+    guard case .success(let resolution) = resolver.resolve(found.delivery) else { return .park }
+    return resolution.recipe.interruption(of: found.delivery, found.event)
   }
 
   /// What a crash cut off between a dead letter's file and its row: the file is the verdict, the row follows it. Rows are

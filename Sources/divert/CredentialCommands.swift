@@ -29,7 +29,12 @@ enum CredentialTable {
         let targets = row.items("targets").compactMap(\.string).joined(separator: ", ")
         return [row.cell("credential"), row.cell("state"), row.cell("grant"), row.cell("until"), targets]
       })
-    for row in rows where row["reason"] != nil {
+    for row in rows where row["reason"] != nil && row.cell("state") == "fresh" {
+      Console.print(
+        "  \(row.cell("credential")) has a token; the last try for another failed: "
+          + Console.safe(row.cell("reason", "sentence")))
+    }
+    for row in rows where row["reason"] != nil && row.cell("state") != "fresh" {
       let since = row.cell("since").orNil.map { " since \($0)" } ?? ""
       let next = row.cell("next_at").orNil.map { "; tried again at \($0)" } ?? ""
       Console.print(
@@ -100,7 +105,7 @@ struct Auth: AsyncParsableCommand {
 
   private func exchange(_ given: String, _ asked: JSONValue, _ desk: Desk) async throws {
     let pasted: PastedCode
-    do { pasted = try PastedCode(given, state: code == nil ? asked.cell("state").orNil : nil) } catch let fault
+    do { pasted = try PastedCode(given, state: asked.cell("state").orNil) } catch let fault
       as PastedCode.Fault
     { throw Console.fail(fault.sentence) }
     let answer = try await desk.post(
@@ -117,7 +122,7 @@ struct PastedCode {
 
   let code: String
 
-  /// `state`: what the address must carry; nil where it was made by another run.
+  /// `state`: what the address must carry where it carries one; nil: whatever it does.
   init(_ text: String, state: String?) throws {
     let text = text.trimmingCharacters(in: .whitespacesAndNewlines)
     guard text.contains("://") || text.contains("code=") else {
@@ -133,7 +138,9 @@ struct PastedCode {
         sentence: "there is no `code=` in that address: copy the whole of it, after you have allowed the access")
     }
     if let state, let given = items["state"], given != state {
-      throw Fault(sentence: "that address belongs to another run of this command (its `state` differs): begin again")
+      throw Fault(
+        sentence: "that address was not made for this credential (its `state` differs): open the address that "
+          + "`divert auth` prints, and bring the one that your browser ends at")
     }
     code = found
   }

@@ -58,6 +58,7 @@ struct Explain: AsyncParsableCommand {
   private var namesItsCall: Bool { SampleEvent(rawValue: event) == nil || callID != nil }
 
   func validate() throws {
+    try SamplePhone.check(phone)
     if self.as != nil, output.format == .json { throw ValidationError("--as curl and --format json are two answers") }
     if isStored, !changes.isEmpty { throw ValidationError("--set changes a body, not a stored event") }
   }
@@ -71,9 +72,10 @@ struct Explain: AsyncParsableCommand {
           "--lookup \(text): write account='{stage: late}', account=none or account='{created: {id: 7}}'")
       }
       guard let lookup = table.parts.lookups[parts[0]] else {
-        let names = table.parts.lookups.keys.sorted().joined(separator: ", ")
-        throw Console.fail(
-          "there is no lookup `\(parts[0])`; " + (names.isEmpty ? "there are none" : "there are: \(names)"))
+        let names = table.parts.lookups.keys.sorted()
+        let list = names.isEmpty ? "there are none" : "there are: \(names.joined(separator: ", "))"
+        let nearest = NearestName.to(parts[0], among: names).map { "did you mean `\($0)`?" }
+        throw Console.fail("there is no lookup `\(parts[0])`; \(nearest ?? list)")
       }
       if let fault = mock.fault(of: lookup) {
         throw Console.fail("\(fault); there are: \(mock.known(of: lookup).joined(separator: ", "))")
@@ -215,9 +217,11 @@ private struct RehearsalTeller {
     let faults = rehearsal.deliveries.count(where: \.isFault)
     let dead = faults == 0 ? "" : "; \(faults) of them could not be made and would be dead at once"
     let without = skipped == 0 ? "" : "; \(skipped) of them would be skipped"
+    let short = rehearsal.deliveries.count { if case .done = $0.end { true } else { false } }
+    let partly = short == 0 ? "" : "; \(short) of them would end before the last step"
     let condition = duplicateOf == nil ? "" : ", were it no duplicate"
     return
-      "\(count) \(count == 1 ? "delivery" : "deliveries") would follow\(condition)\(without)\(dead). Nothing was sent."
+      "\(count) \(count == 1 ? "delivery" : "deliveries") would follow\(condition)\(without)\(partly)\(dead). Nothing was sent."
   }
 }
 

@@ -117,11 +117,12 @@ struct Find: AsyncParsableCommand {
   }
 
   private func show(delivery: JSONValue) {
+    let still = delivery.cell("waits_for", "sentence").orNil.map { " for \(Console.safe($0))" }
     let due = delivery.cell("due").orNil.map { ", again at \($0)" } ?? ""
-    let reason = delivery.cell("reason", "sentence").orNil.map { ": \($0)" } ?? ""
+    let reason = still == nil ? delivery.cell("reason", "sentence").orNil.map { ": \($0)" } ?? "" : ""
     let name = "\(delivery.cell("target")).\(delivery.cell("action"))"
     let replay = delivery.cell("replay_of").orNil.map { " (replays \($0))" } ?? ""
-    Console.print("  \(delivery.cell("id"))  \(name)  \(delivery.cell("state"))\(due)\(reason)\(replay)")
+    Console.print("  \(delivery.cell("id"))  \(name)  \(delivery.cell("state"))\(still ?? due)\(reason)\(replay)")
     for attempt in delivery.items("attempts") {
       let status = attempt.cell("status").orNil ?? "no answer"
       Console.print(

@@ -160,10 +160,16 @@ extension Targets {
         let answer = try await desk.post(
           "/api/targets/drop-waiting", [("target", .string(target)), ("reason", reason.map { .string($0) })])
         if output.format == .json { return Console.print(json: answer) }
+        let others = answer.items("others").compactMap(\.string).joined(separator: ", ")
         let left = answer["left"]?.integer ?? 0
         Console.print(
           "\(answer.cell("given_up")) given up: `divert dead-letters list --target \(target)` shows them"
             + (left > 0 ? "; \(left) left, under way or not readable" : ""))
+        if !others.isEmpty {
+          Console.print(
+            "also given up, since they needed an answer of \(target) to a lookup: deliveries to \(others); "
+              + "`divert dead-letters list --reason given_up` shows them")
+        }
       }
     }
   }

@@ -110,7 +110,8 @@ enum EventHead {
     say("\(id)  \(event.cell("event")) \(event.cell("direction"))  at \(event.cell("at"))")
     let call = event.cell("call", "id").orNil.map { ", call \($0)" } ?? ""
     say("  received \(event.cell("received_at")) from \(event.cell("source"))" + call)
-    let customer = [event.cell("customer", "name"), event.cell("customer", "phone")].filter { !$0.isEmpty }
+    var customer = [event.cell("customer", "name"), event.cell("customer", "phone")].filter { !$0.isEmpty }
+    if event["customer"]?["phone"] == nil { customer += [event.cell("customer", "id").orNil ?? "not named"] }
     say("  customer \(customer.joined(separator: " "))  agent \(event.cell("agent").orNil ?? "not named")")
     if event["own"] == true { say("  it reports a write of Divert's own") }
   }

@@ -23,6 +23,8 @@ struct Send: AsyncParsableCommand {
   @Option(help: "Names the event when the body does not (call-rejected).") var label: String?
   @Option(help: "How long to watch: 30s, 5m.") var wait = "30s"
 
+  func validate() throws { try SamplePhone.check(phone) }
+
   func run() async throws {
     guard let wait = Span(duration: wait).map({ Int($0.milliseconds / 1000) }) else {
       throw ValidationError("--wait \(wait): write a length of time, as in 30s or 5m")
@@ -59,6 +61,15 @@ struct Send: AsyncParsableCommand {
       throw Console.fail("\(event) is neither a file that can be read nor a sample: \(samples)")
     }
     return (String(decoding: data, as: UTF8.self), nil)
+  }
+}
+
+/// The number that a sample is given.
+enum SamplePhone {
+  /// Refuses what is no number in any country: the event would come without a phone.
+  static func check(_ text: String) throws {
+    if Phone.e164(text, country: "IN") != nil || Phone.e164("+" + Phone.digits(text), country: "IN") != nil { return }
+    throw ValidationError("--phone \(text): write a phone number with its country code, as in 919876543210")
   }
 }
 
@@ -103,7 +114,8 @@ private final class DeliveryTeller: Sendable {
       return state.told.updateValue(text, forKey: id) != text
     }
     // A delivery that was only planned says nothing yet.
-    if isNews, !json, !delivery.items("attempts").isEmpty || delivery.cell("state") != "waiting" { Console.print(text) }
+    let isPlain = delivery.items("attempts").isEmpty && delivery["waits_for"] == nil
+    if isNews, !json, !isPlain || delivery.cell("state") != "waiting" { Console.print(text) }
   }
 
   /// `  delivered  crm.log_call  200 in 12 ms  (agent-declined)`; of a stage before its own request
@@ -114,7 +126,9 @@ private final class DeliveryTeller: Sendable {
     if let stage = last?.cell("stage").orNil { what = "\(stage): \(what)" }
     let state = delivery.cell("state")
     let goesOn = ["ok", "ok_duplicate"].contains(last?.cell("outcome") ?? "")
-    if state == "waiting", !goesOn {
+    if state == "waiting", let still = delivery.cell("waits_for", "sentence").orNil {
+      what += (what.isEmpty ? "for " : "; for ") + Console.safe(still)
+    } else if state == "waiting", !goesOn {
       // What holds its whole target has no time of its own; `divert targets list` knows when the target is probed.
       let stands = ["hold", "refresh", "disable"].contains(last?.cell("outcome") ?? "")
       what += stands ? "; when the target is released" : "; again at \(delivery.cell("due"))"

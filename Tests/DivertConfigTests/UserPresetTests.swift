@@ -45,6 +45,44 @@ import Testing
     result.diagnostics.map { "\($0.file):\($0.line):\($0.column) \($0.code)" }
   }
 
+  @Test("a secret that a preset takes into a text of its own is placed where the target names it")
+  func secretPlaces() throws {
+    let text = Self.main.replacing("type: acme", with: "type: telegram, chat: x").replacing(", region: in", with: "")
+      .replacing("crm.log", with: "crm.alert")
+    let result = ConfigLoader.load(bundle: bundle([:], main: text))
+    #expect(result.diagnostics.map(\.description) == [])
+    let places = Set(
+      result.secretsNamed.map { "\($0.name) \($0.absence.file):\($0.absence.line):\($0.absence.column)" })
+    #expect(places == ["acme_token routes.yaml:4:46"])
+  }
+
+  @Test("a bracket that is not closed is named with its place")
+  func unclosed() {
+    let broken = Self.acme.replacing("- { status: 409, then: ok_duplicate }", with: "- { status: [409, then: fail }")
+    let result = ConfigLoader.load(bundle: bundle(["acme": broken]))
+    #expect(result.diagnostics.map(\.hint) == ["close the '[' of line 10, column 15, or quote the text"])
+  }
+
+  @Test("what is added beside a preset with faults says so, and a target of one that cannot be read is refused")
+  func addBeside() throws {
+    let broken = Self.acme.replacing("post: /calls", with: "psot: /calls")
+    let main = Self.main.replacing(
+      "type: acme, token: \"{{ secrets.acme_token }}\", region: in", with: "url: https://x.example"
+    )
+    .replacing("crm.log: declined", with: "")
+    let edited = try ConfigEditor.edit(
+      bundle(["acme": broken], main: main), [.addTarget(type: "acme", name: "more", with: [])])
+    #expect(edited.notes.last?.contains("presets.d/acme.yaml:14:5: unknown field 'psot'") == true, "\(edited.notes)")
+    let unread = bundle(["acme": Self.acme + "]"], main: main)
+    #expect {
+      try ConfigEditor.edit(unread, [.addTarget(type: "acme", name: "more", with: [])])
+    } throws: { ($0 as? EditFault)?.message.contains("presets.d/acme.yaml cannot be read") == true }
+    #expect {
+      try ConfigEditor.edit(
+        bundle([:], main: main), [.addTarget(type: "telegram", name: "tg", with: [.init("chat", .text(""))])])
+    } throws: { ($0 as? EditFault)?.diagnostics.first?.message == "'chat' is empty" }
+  }
+
   @Test("a preset of presets.d is a target type: its parameters, rules, actions and sandbox answers hold")
   func use() throws {
     let result = ConfigLoader.load(bundle: bundle(["acme": Self.acme]))

@@ -231,6 +231,16 @@ import Testing
     #expect(row.state == .waiting && row.memo.isUncertain && row.due == bench.now + .seconds(10))
   }
 
+  @Test("who only asks a target that is given up dies with it, and its reason says so")
+  func askerGivenUp() throws {
+    let bench = MachineBench()
+    bench.claimInStages(queue: "search")
+    bench.machine.giveUp("search", Reason(DeliveryMachine.givenUp, "by hand"), now: bench.now)
+    let orders = bench.orders()
+    let reasons = orders.letters.compactMap { bench.machine.job($0)?.delivery.reason?.sentence }
+    #expect(reasons == ["by hand (it needed an answer of search to a lookup)"])
+  }
+
   @Test("who is given up is given up wherever it is being prepared")
   func givenUp() throws {
     let bench = MachineBench()

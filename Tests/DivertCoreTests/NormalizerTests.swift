@@ -84,6 +84,21 @@ private let statusUpdate = """
     #expect(!faults.contains { $0.sentence.contains("yesterday") || $0.sentence.contains("SIDEWAYS") })
   }
 
+  @Test("what is no phone number is missing, and stays under raw")
+  func noPhone() throws {
+    let rest = #""callId":"c","callDirection":"INCOMING","customerNumber":"abc""#
+    let read = try fields(#"{"event":"CALL_REJECTED","customerId":"x","wabaNumber":"n/a",\#(rest)}"#)
+    #expect(read.customerPhone == nil && read.customerID == "x" && read.waba == nil)
+    let second = try fields(#"{"event":"CALL_REJECTED","customerPhone":"9876543210",\#(rest)}"#)
+    #expect(second.customerPhone == "+919876543210")
+    guard case .refused(let faults) = normalise(#"{"event":"CALL_REJECTED",\#(rest)}"#) else {
+      Issue.record("accepted")
+      return
+    }
+    #expect(faults.map(\.code) == ["wrong_value"] && faults.map(\.field) == ["customerNumber"])
+    #expect(faults[0].sentence.contains("is no phone number") && !faults[0].sentence.contains("abc"))
+  }
+
   @Test("what nobody needs cannot cost the event: an optional field that cannot be read is missing")
   func optional() throws {
     let body = """

@@ -103,6 +103,25 @@ import Testing
     house.refuse("other", 1, again: false, renews: false)
   }
 
+  @Test("a trial that is refused parks nothing that has a token: the token goes on, and the next renewal decides")
+  func trial() throws {
+    var house = House()
+    try house.fetch(Self.granted("one"))
+    let refusal = Reason("credential_refused", "no")
+    house.machine.renew("crm", now: house.now)
+    try house.fetch(.refused(refusal))
+    _ = house.turn()
+    #expect(house.token == "one" && house.standing == .ready && house.alarm == nil)
+    #expect(house.machine.standing("crm")?.state == .fresh && house.machine.standing("crm")?.reason == refusal)
+    #expect(house.turn(after: .minutes(54)).fetches.isEmpty)
+    try house.fetch(.refused(refusal), after: .minutes(1))
+    _ = house.turn()
+    #expect(house.token == "one" && house.machine.standing("crm")?.state == .parked)
+    #expect(house.alarm?.contains("go on with the present token until") == true)
+    _ = house.turn(after: .minutes(5))
+    #expect(house.standing == .parked(refusal))
+  }
+
   @Test("a new refresh token is on disk before the token that came with it is used; what cannot be kept waits")
   func rotated() throws {
     var house = House()

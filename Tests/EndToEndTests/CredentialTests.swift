@@ -167,13 +167,21 @@ final class TokenServer: Sendable {
     #expect(
       status.out.contains("credential login is parked") && status.out.contains("divert auth login"), "\(status.out)")
     #expect(crm.calls.isEmpty)
+    let found = try await router.divert("find", "call_1").out
+    #expect(found.contains("waiting for credential login, which is parked"), "\(found)")
+    #expect(found.contains("`divert auth login`"), "\(found)")
     #expect(try await router.divert("auth", "login", "--test").status == 1)
 
     let asked = try await router.divert("auth", "login")
     #expect(asked.out.contains("/allow?response_type=code&client_id=divert"), "\(asked.out)\(asked.err)")
     let wrong = try await router.divert("auth", "login", "--code", "bad")
     #expect(wrong.status == 1 && wrong.err.contains("invalid_grant"), "\(wrong.err)")
-    let done = try await router.divert("auth", "login", "--code", "https://localhost/back?code=good%20code&state=x")
+    let back = "https://localhost/back?code=good%20code&state="
+    let strange = try await router.divert("auth", "login", "--code", back + "x")
+    #expect(strange.status == 1 && strange.err.contains("not made for this credential"), "\(strange)")
+    let state = try #require(try await router.json("auth", "login")["state"]?.string)
+    #expect(asked.out.contains("state=\(state)"))
+    let done = try await router.divert("auth", "login", "--code", back + state)
     #expect(done.status == 0 && done.out.contains("kept"), "\(done.out)\(done.err)")
     try await router.untilSettled(planned: 3)
     #expect(Set(crm.calls) == ["call_1", "call_2", "call_3"] && crm.calls.count == 3)
@@ -184,6 +192,31 @@ final class TokenServer: Sendable {
     try await router.expectAudit()
   }
 
+  @Test("a trial that is refused parks nothing that has a token, and a storage key is seen as soon as it is there")
+  func trial() async throws {
+    let server = TokenServer(refresh: "refresh-0")
+    let crm = MisbehavingTarget()
+    var secrets = Self.secrets
+    secrets["divert_storage_key"] = nil
+    let router = try await Self.open(server, crm, secrets: secrets)
+    try await router.accept("call_1")
+    try await router.untilSettled(planned: 1)
+    let keyless = try await router.divert("auth", "login")
+    #expect(keyless.status == 1 && keyless.err.contains("make the secret divert_storage_key"), "\(keyless)")
+    try "0123456789abcdef".write(
+      to: router.folder.appendingPathComponent("secrets/divert_storage_key"), atomically: true, encoding: .utf8)
+    let keyed = try await router.divert("auth", "login")
+    #expect(keyed.status == 0 && keyed.out.contains("/allow?"), "\(keyed)")
+    server.fail("invalid_grant")
+    let test = try await router.divert("auth", "login", "--test")
+    #expect(test.status == 1 && test.err.contains("deliveries go on with the present token"), "\(test)")
+    #expect(try await router.credential()["state"]?.string == "fresh")
+    try await router.accept("call_2")
+    try await router.untilSettled(planned: 2)
+    #expect(crm.calls == ["call_1", "call_2"])
+    #expect(try await router.divert("credentials").out.contains("the last try for another failed"))
+  }
+
   @Test("a changed secret mends a parked credential by itself")
   func mended() async throws {
     let server = TokenServer(refresh: "another")
@@ -191,10 +224,12 @@ final class TokenServer: Sendable {
     let router = try await Self.open(server, crm)
     try await router.accept("call_1")
     try await router.until("parked") { try await router.credential()["state"]?.string == "parked" }
+    let sent = try await router.divert("send", "incoming-rejected", "--call-id", "call_2", "--wait", "0s")
+    #expect(sent.status == 1 && sent.out.contains("for credential login, which is parked"), "\(sent)")
     try "another".write(
       to: router.folder.appendingPathComponent("secrets/refresh"), atomically: true, encoding: .utf8)
-    try await router.untilSettled(planned: 1)
-    #expect(crm.calls == ["call_1"])
+    try await router.untilSettled(planned: 2)
+    #expect(Set(crm.calls) == ["call_1", "call_2"])
   }
 
   @Test("`divert auth` works while no router runs, too")

@@ -37,9 +37,13 @@ import Testing
     #expect(one.count == 1 && one[0]["phone"] == "+919876543211", "\(one)")
     #expect(
       try await list(router, "--target", "crm", "--route", "all", "--reason", "rejected", "--since", "1h").count == 3)
-    for none in [["--target", "x"], ["--route", "al"], ["--reason", "gone"], ["--until", "1h"]] {
+    for none in [["--reason", "gone"], ["--until", "1h"]] {
       let output = try await router.divert(["dead-letters", "list", "--format", "json"] + none)
       #expect(output.out.contains(#""count": 0"#), "\(none): \(output)")
+    }
+    for unknown in [["--target", "cmr"], ["--route", "al"], ["--reason", "rejcted"]] {
+      let output = try await router.divert(["dead-letters", "list"] + unknown)
+      #expect(output.status == 1 && output.err.contains("did you mean"), "\(unknown): \(output)")
     }
     let text = try String(contentsOf: file(router, one.first), encoding: .utf8)
     #expect(text.contains("call_1") && text.contains("{{ secrets.crm_token }}") && text.contains("422"))

@@ -40,4 +40,26 @@ import Testing
     try await router.until("three deliveries") { try await router.deliveries(theirs).count == 3 }
     try await router.expectAudit()
   }
+
+  @Test("a report that comes after kill -9 is known, too")
+  func crash() async throws {
+    let vendor = MisbehavingTarget()
+    vendor.answer { _ in
+      .json(#"{"tags":{"added":["declined"],"errored":[]},"customFields":{"added":[],"errored":[]}}"#, status: 201)
+    }
+    let router = try await House.open(
+      targets: #"  dt: { type: doubletick, key: "{{ secrets.dt }}", url: "\#(vendor.url(""))", network: private }"#,
+      routes: """
+          declined: { when: { event: CALL_REJECTED }, send: [dt.tag: declined] }
+          tagged: { when: { event: ADD_TAG }, send: [dt.tag: declined] }
+        """, secrets: ["dt": "key_abc"])
+    try await router.accept("call_1")
+    _ = await vendor.request(1)
+    try await router.crash()
+    try await router.start()
+    let report: JSONValue = ["tagId": "t", "tagName": "declined", "from": "+919876543210", "tagAdded": true]
+    let id = try #require(try await router.post(report, key: House.key).answer["id"]?.string)
+    #expect(try await router.get("/api/find?q=\(id)").answer["events"]?.array?.first?["event"]?["own"] == true)
+    #expect(try await router.deliveries(id).isEmpty)
+  }
 }

@@ -73,8 +73,8 @@ package enum ConfigEditor {
       file.name == bundle.main.name
       ? ConfigBundle(main: file, more: Array(files), folder: bundle.folder)
       : ConfigBundle(main: bundle.main, more: Array(files.dropFirst()) + [file], folder: bundle.folder)
-    let (warnings, broken) = try check(bundle, edited)
-    let made = before == nil ? ["\(file.name) is a new file"] : []
+    let (warnings, broken, left) = try check(bundle, edited)
+    let made = (before == nil ? ["\(file.name) is a new file"] : []) + left
     return EditedConfiguration(
       bundle: edited, file: file, before: before ?? "", isNew: before == nil,
       diff: UnifiedDiff.make(before ?? "", file.text, file: file.name), notes: notes + made,
@@ -110,9 +110,11 @@ package enum ConfigEditor {
     return ["the comments are left out: what this is added to is written in braces"]
   }
 
-  /// Throws with the errors that were not there before; returns the warnings that were not, and the names of the
-  /// file's tests that fail and did not.
-  private static func check(_ old: ConfigBundle, _ new: ConfigBundle) throws(EditFault) -> ([Diagnostic], [String]) {
+  /// Throws with the errors that were not there before; returns the warnings that were not, the names of the file's
+  /// tests that fail and did not, and what is to be said of errors that were there.
+  private static func check(
+    _ old: ConfigBundle, _ new: ConfigBundle
+  ) throws(EditFault) -> ([Diagnostic], [String], left: [String]) {
     let (before, after) = (ConfigLoader.load(bundle: old), ConfigLoader.load(bundle: new))
     var known: [String: Int] = [:]
     for diagnostic in before.diagnostics { known[key(diagnostic), default: 0] += 1 }
@@ -127,7 +129,18 @@ package enum ConfigEditor {
     }
     let failing = Self.failing(after)
     let broken = failing.isEmpty ? [] : failing.subtracting(Self.failing(before)).sorted()
-    return (fresh.filter { $0.severity == .warning }, broken)
+    return (fresh.filter { $0.severity == .warning }, broken, Self.left(after.diagnostics))
+  }
+
+  /// That the configuration cannot go into force as it is, for other reasons than this edit.
+  private static func left(_ diagnostics: [Diagnostic]) -> [String] {
+    let errors = diagnostics.filter { $0.severity == .error }
+    guard let first = errors.first else { return [] }
+    let count = errors.count == 1 ? "an error" : "\(errors.count) errors"
+    let place = "\(first.file):\(first.line):\(first.column): \(first.message)"
+    return [
+      "the configuration had \(count) before this edit, and cannot go into force with it (\(place)); see `divert check`"
+    ]
   }
 
   private static func failing(_ loaded: LoadResult) -> Set<String> {

@@ -13,6 +13,11 @@ struct TargetDraft {
   init(type: String, name: String, given: [YAMLValue.Entry], presets: PresetSet) throws(EditFault) {
     let preset = presets[type]
     guard preset != nil || type == "http" else {
+      if presets.broken.contains(type) {
+        throw EditFault(
+          "unknown_type",
+          "presets.d/\(type).yaml cannot be read as a target type: `divert check` says what is wrong in it")
+      }
       let hint = NearestName.hintOrList(type, in: presets.names + ["http"]).map { "; \($0)" } ?? ""
       throw EditFault("unknown_type", "there is no target type '\(type)'\(hint)")
     }

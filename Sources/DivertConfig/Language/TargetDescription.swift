@@ -119,6 +119,7 @@ extension Language {
       .init("required", .boolean, "Must be given."),
       .init("default", .tree, "Used where it is not given."),
       .init("main", .boolean, "A lone value given to the action is this argument."),
+      .init("one_of", .list(.text), "The values that it takes; any where it is left out."),
       .init("doc", .text, "What it is."),
     ])
 

@@ -316,7 +316,16 @@ extension LoadContext {
       error("contradictory", place, "an argument with a default is not required", "remove one of the two")
     }
     let main = fields["main"].flatMap { boolean($0, "'main'") } ?? false
-    return ArgumentDefinition(name: entry.key, required: required, fallback: fallback, main: main)
+    var argument = ArgumentDefinition(name: entry.key, required: required, fallback: fallback, main: main)
+    argument.choices = fields["one_of"].map { list($0, "'one_of'").compactMap { text($0, "a value") } } ?? []
+    if let node = fields["default"] { check(node, of: argument, "'default'") }
+    return argument
+  }
+
+  /// A value that is written out must be one of those that the argument takes; a template's shows only when it is sent.
+  func check(_ node: YAMLNode, of argument: ArgumentDefinition, _ what: String) {
+    guard !argument.choices.isEmpty, node.text?.contains("{{") != true else { return }
+    _ = choice(node, what, argument.choices)
   }
 
   /// The arguments that an action's templates name; the only one is the main one.

@@ -88,6 +88,7 @@ extension LoadContext {
     switch field.kind {
     case .text:
       warnIfNear(text, node, field)
+      warnIfNoPhone(text, node, field)
       return .string(text)
     case .json: return node.plainText.flatMap(PlainScalar.value) ?? .string(text)
     case .number:
@@ -121,6 +122,15 @@ extension LoadContext {
       default: nil
       }
     error("type_mismatch", node.place, "'\(field.name)' is \(field.kind.name); '\(text)' is none", hint)
+  }
+
+  /// Phones of events are in E.164, and nothing is coerced: another spelling would never be equal to one.
+  private func warnIfNoPhone(_ text: String, _ node: YAMLNode, _ field: ComparedField) {
+    guard [EventField.customerPhone, .waba].contains(where: { $0.rawValue == field.name }) else { return }
+    let number = Phone.e164(text, country: country)
+    if number == text { return }
+    let hint = number.map { "write \"\($0)\"" } ?? "write the number with + and its country code"
+    warn("near_miss", node.place, "'\(field.name)' is in E.164: it never is '\(text)'", hint)
   }
 
   private func warnIfNear(_ text: String, _ node: YAMLNode, _ field: ComparedField) {

@@ -198,7 +198,13 @@ extension LoadContext {
       if let time = Timestamp(iso8601: text) { return .string(time.iso8601) }
       error("type_mismatch", node.place, "'\(name)' is a moment; '\(text)' is none", "write 2026-01-15T16:00:25+05:30")
       return nil
-    default: return .string(text)
+    default:
+      if field == .customerPhone || field == .waba, Phone.e164(text, country: country) == nil {
+        warn(
+          "near_miss", node.place, "'\(text)' is no phone number: the event comes without '\(field.rawValue)'",
+          "write +919876543210")
+      }
+      return .string(text)
     }
   }
 

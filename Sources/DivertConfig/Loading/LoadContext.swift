@@ -81,7 +81,13 @@ final class LoadContext {
     return diagnostics.count < Self.maxDiagnostics
   }
 
-  func name(secret: String, at place: Place) { secrets.append(NamedSecret(secret, place)) }
+  /// Where the target at hand names secrets that its preset takes into its own texts.
+  var givenSecrets: [String: Place] = [:]
+
+  func name(secret: String, at place: Place) {
+    let given = givenSecrets[secret].flatMap { $0.source.file == place.source.file ? nil : $0 }
+    secrets.append(NamedSecret(secret, given ?? place))
+  }
 
   /// The secrets that were named since there were so many are got by `divert auth`: the router starts without them.
   func gotLater(secretsFrom count: Int) {
@@ -151,8 +157,18 @@ extension LoadContext {
   private func reportUnknown(_ entry: YAMLNode.Entry, _ description: MappingDescription, _ extra: [String]) {
     let names = description.fields.filter { !$0.later }.map(\.name) + extra
     let near = NearestName.to(entry.key, among: names + description.fields.filter(\.later).map(\.name))
-    let hint = near.map { "did you mean '\($0)'?" } ?? NearestName.hintOrList(entry.key, in: names)
+    let hint =
+      near.map { "did you mean '\($0)'?" } ?? misplaced(entry.key, description)
+      ?? NearestName.hintOrList(entry.key, in: names)
     error("unknown_field", entry.keyPlace, "unknown field '\(entry.key)' in \(description.name)", hint)
+  }
+
+  /// What belongs to the outermost level of the file and stands somewhere else.
+  private func misplaced(_ name: String, _ description: MappingDescription) -> String? {
+    guard Language.sectionsOfNames.contains(name), description.name != Language.file.name else { return nil }
+    let top = "'\(name):' stands at the outermost level of the file"
+    guard name == "credentials", description.field("auth") != nil else { return top }
+    return top + "; here 'auth: <its name>' names one, and 'auth: { … }' is a target's own"
   }
 
   /// The entries of a mapping of the user's own names; empty names and names with `/`, `.` or blanks are refused

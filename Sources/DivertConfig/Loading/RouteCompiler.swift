@@ -123,7 +123,10 @@ extension LoadContext {
     let main = action.definition.arguments.first(where: \.main)
     switch given {
     case .main(let value):
-      if let main { return complete([.init(main.name, value)], action, entry) }
+      if let main {
+        if let node = entry.argument { check(node, of: main, "'\(main.name)'") }
+        return complete([.init(main.name, value)], action, entry)
+      }
       guard action.argumentsKnown else { return [] }
       let names = action.definition.arguments.map(\.name).joined(separator: ", ")
       let hint = names.isEmpty ? "'\(entry.name)' takes none" : "name the arguments: { \(names): … }"
@@ -141,7 +144,10 @@ extension LoadContext {
 
   private func checkKnown(_ argument: YAMLNode.Entry, _ action: CompiledAction, _ entry: SendEntry) {
     let names = action.definition.arguments.map(\.name)
-    guard !names.contains(argument.key), action.argumentsKnown else { return }
+    if let known = action.definition.arguments.first(where: { $0.name == argument.key }) {
+      return check(argument.value, of: known, "'\(argument.key)'")
+    }
+    guard action.argumentsKnown else { return }
     let hint = NearestName.hintOrList(argument.key, in: names) ?? "it takes none"
     error("unknown_argument", argument.keyPlace, "'\(entry.name)' has no argument '\(argument.key)'", hint)
   }

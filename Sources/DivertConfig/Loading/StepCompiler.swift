@@ -9,7 +9,10 @@ extension LoadContext {
     var scope = scope
     var steps: [StepDefinition] = []
     let items = list(node, "'steps'")
-    if items.isEmpty, node.items != nil { error("no_value", node.place, "an action without a step does nothing") }
+    if items.isEmpty, node.items != nil {
+      error("no_value", node.place, "an action without a step does nothing", "- note: { post: /notes }")
+    }
+    scope.laterSteps = Set(items.compactMap { $0.entries?.first?.key })
     for item in items {
       guard let entry = stepEntry(item) else { continue }
       if scope.steps[entry.key] != nil {
@@ -17,12 +20,18 @@ extension LoadContext {
       }
       let step = step(entry, scope, of: action, target: target)
       scope.steps[entry.key] = Set((entry.value["fields"]?.entries ?? []).map(\.key))
+      scope.laterSteps.remove(entry.key)
       if let step { steps.append(step) }
     }
     return steps
   }
 
   private func stepEntry(_ node: YAMLNode) -> YAMLNode.Entry? {
+    if let method = node.entries?.first(where: { Language.methods.contains($0.key) }) {
+      let message = "a step has a name, and its request under it"
+      error("bad_step", node.place, message, "- first: { \(method.key): \(method.value.text ?? "/path"), … }")
+      return nil
+    }
     let entries = named(node, "a step")
     if entries.count > 1 {
       error("contradictory", entries[1].keyPlace, "two steps in one item of 'steps'", "begin a new item with '- '")

@@ -62,11 +62,36 @@ extension LoadContext {
       let message = "target '\(entry.key)' (\(preset.name)) needs '\(parameter.name)'"
       error("missing_parameter", entry.keyPlace, message, "add '\(parameter.name)': \(parameter.doc)")
     }
+    checkEmpty(preset, entry.value)
+    givenSecrets = secretPlaces(entry.value)
+    defer { givenSecrets = [:] }
     guard let fields = fields(tree, .target, name: entry.keyPlace) else { return nil }
     var target = target(entry.key, fields, entry.keyPlace)
     target.type = preset.name
     if own.refused("actions", among: names) { target.actionsKnown = false }
     return target
+  }
+
+  /// What a preset cannot do without is no empty text.
+  private func checkEmpty(_ preset: Preset, _ node: YAMLNode) {
+    for parameter in preset.parameters where parameter.required {
+      guard let value = node[parameter.name], !value.isEmpty, let text = value.text else { continue }
+      guard text.allSatisfy(\.isWhitespace) else { continue }
+      error("no_value", value.place, "'\(parameter.name)' is empty", "give it a value: \(parameter.doc)")
+    }
+  }
+
+  /// Where each secret is named first beneath a node.
+  private func secretPlaces(_ node: YAMLNode) -> [String: Place] {
+    var places: [String: Place] = [:]
+    for child in (node.entries ?? []).map(\.value) + (node.items ?? []) {
+      places.merge(secretPlaces(child)) { first, _ in first }
+    }
+    guard let text = node.text, case .success(let template) = Template.parse(text, in: .secretsOnly) else {
+      return places
+    }
+    for name in template.secretNames { places[name] = place(of: "secrets." + name, in: text, node) }
+    return places
   }
 
   /// `.some(nil)`: a plain HTTP target; nil: a type that does not exist, which is reported.

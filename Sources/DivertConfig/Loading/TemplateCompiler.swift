@@ -71,7 +71,7 @@ extension LoadContext {
     lookupPlaces.keys.sorted().first { $0.hasSuffix(".\(name)") }
   }
 
-  private func place(of part: String, in text: String, _ node: YAMLNode) -> Place {
+  func place(of part: String, in text: String, _ node: YAMLNode) -> Place {
     guard let range = text.firstRange(of: part) else { return node.place }
     let offset = text[..<range.lowerBound].unicodeScalars.count
     return ScalarText.place(of: node, offset: offset, length: part.unicodeScalars.count)

@@ -243,7 +243,12 @@ extension YAMLReader {
     case .scanner(let context, let problem, let mark, _), .parser(let context, let problem, let mark, _),
       .composer(let context, let problem, let mark, _):
       if problem.contains("nesting level") { return reportDepth(mark) }
-      let (message, hint) = YAMLFault.explain(problem, context?.text, line: source.line(mark.line))
+      var (message, hint) = YAMLFault.explain(problem, context?.text, line: source.line(mark.line))
+      if problem.contains("expected ',' or"), let context {
+        let opening = place(context.mark, 1)
+        let bracket = source.scalars(opening.line, from: opening.column).first.map { "'\($0)'" } ?? "bracket"
+        hint = "close the \(bracket) of line \(opening.line), column \(opening.column), or quote the text"
+      }
       let opening = problem.contains("end of stream") ? context?.mark : nil
       report("yaml", opening ?? mark, 1, message, hint)
     case .reader(let problem, let offset, _, _):

@@ -70,6 +70,8 @@ package struct TokenMachine: Sendable {
     var startedAt: Timestamp
     var isUnderWay: Bool
     var againAt: Timestamp
+    /// It came of an operator's trial.
+    var isTrial = false
     /// It was asked for by the definition before this one: its refresh token is kept, its token is not used.
     var isForeign = false
   }
@@ -78,7 +80,8 @@ package struct TokenMachine: Sendable {
     var definition: OAuth2Definition
     var token: Token?
     var serial = 0
-    var fetch: (id: TokenFetchID, startedAt: Timestamp)?
+    /// `isTrial`: by hand, whatever there was.
+    var fetch: (id: TokenFetchID, startedAt: Timestamp, isTrial: Bool)?
     /// A request of the definition before this one: until it has ended none is sent, since the vendor may be about to
     /// replace the refresh token that both are made with.
     var stray: TokenFetchID?
@@ -144,10 +147,11 @@ package struct TokenMachine: Sendable {
     entry.fetch = nil
     switch outcome {
     case .granted(let grant) where grant.refresh != nil:
-      entry.keeping = Keeping(grant: grant, startedAt: fetch.startedAt, isUnderWay: false, againAt: now)
-    case .granted(let grant): adopt(grant, startedAt: fetch.startedAt, &entry, now)
+      entry.keeping = Keeping(
+        grant: grant, startedAt: fetch.startedAt, isUnderWay: false, againAt: now, isTrial: fetch.isTrial)
+    case .granted(let grant): adopt(grant, startedAt: fetch.startedAt, isTrial: fetch.isTrial, &entry, now)
     case .failed(let reason, let wait): fail(reason, wait, &entry, now)
-    case .refused(let reason): park(reason, &entry, now)
+    case .refused(let reason): refuse(reason, isTrial: fetch.isTrial, &entry, now)
     }
     entries[name] = entry
   }
@@ -169,7 +173,9 @@ package struct TokenMachine: Sendable {
     } else {
       entry.keeping = nil
       entry.parking = nil
-      if !keeping.isForeign { adopt(keeping.grant, startedAt: keeping.startedAt, &entry, now) }
+      if !keeping.isForeign {
+        adopt(keeping.grant, startedAt: keeping.startedAt, isTrial: keeping.isTrial, &entry, now)
+      }
     }
     entries[name] = entry
   }
@@ -192,7 +198,7 @@ package struct TokenMachine: Sendable {
     entries[name]?.keeping?.againAt = now
   }
 
-  /// By hand: a token is fetched at once, whatever there is.
+  /// By hand: a token is fetched at once, whatever there is. A refusal parks nothing that has a token in use.
   package mutating func renew(_ name: String, now: Timestamp) {
     mended(name, now: now)
     entries[name]?.isForced = true
@@ -271,7 +277,7 @@ package struct TokenMachine: Sendable {
     guard !stopping, dueAt(entry) <= now, entry.nextMint <= now else { return }
     fetchCount += 1
     let id = TokenFetchID(rawValue: fetchCount)
-    entry.fetch = (id, now)
+    entry.fetch = (id, now, entry.isForced)
     entry.isForced = false
     entry.mints.append(now)
     entry.parking?.probeAt = now + Self.probeEvery
@@ -300,8 +306,10 @@ package struct TokenMachine: Sendable {
 
   // MARK: What an answer makes of a credential
 
-  private func adopt(_ grant: TokenGrant, startedAt: Timestamp, _ entry: inout Entry, _ now: Timestamp) {
-    if let fault = grant.fault { return park(fault, &entry, now) }
+  private func adopt(
+    _ grant: TokenGrant, startedAt: Timestamp, isTrial: Bool, _ entry: inout Entry, _ now: Timestamp
+  ) {
+    if let fault = grant.fault { return refuse(fault, isTrial: isTrial, &entry, now) }
     let life = max(grant.life ?? entry.definition.expires, .seconds(1))
     let early = min(entry.definition.renewBefore, Span(milliseconds: life.milliseconds / 2))
     entry.serial += 1
@@ -321,6 +329,13 @@ package struct TokenMachine: Sendable {
     let growing = RetrySettings(period: .hours(24), base: .seconds(2), cap: .minutes(5), attempts: nil)
     let pause = wait.map { min($0, Self.longestWait) } ?? growing.backoff(after: entry.failures, using: &random)
     entry.notBefore = now + max(pause, .seconds(1))
+  }
+
+  /// No token is to be had. Where only a trial says so, deliveries go on with the token that they have: the next renewal
+  /// decides.
+  private func refuse(_ reason: Reason, isTrial: Bool, _ entry: inout Entry, _ now: Timestamp) {
+    guard isTrial, entry.token != nil, entry.parking == nil else { return park(reason, &entry, now) }
+    entry.lastFailure = reason
   }
 
   private func park(_ reason: Reason, _ entry: inout Entry, _ now: Timestamp) {
@@ -376,7 +391,10 @@ extension TokenMachine.Entry {
         definition.grant == .refreshToken
         ? "mend its secrets, or get a new refresh token: divert auth \(name)"
         : "mend its secrets, then: divert auth \(name) --test"
-      return "credential \(name) is parked, its targets' deliveries wait: \(parking.reason.sentence); \(remedy)"
+      let effect =
+        token.map { "its targets' deliveries go on with the present token until \($0.until.iso8601), then wait" }
+        ?? "its targets' deliveries wait"
+      return "credential \(name) is parked, \(effect): \(parking.reason.sentence); \(remedy)"
     }
     guard token == nil else { return nil }
     let waits = "credential \(name) gets no token, its targets' deliveries wait: "

@@ -4,8 +4,8 @@ extension DeliveryMachine {
   /// The code of what was given up by hand: no alarm is raised for it.
   package static let givenUp = "given_up"
 
-  /// By hand: all that waits for the target, also what is due later, dies with this reason instead of being sent. Requests
-  /// under way may end. It is over when `isGivingUp` says so; nothing for a target that the machine has never seen.
+  /// By hand: all that waits for the target, also what is due later, dies with this reason instead of being sent: its own
+  /// deliveries, and those of others that stand in its queue because they need an answer of its lookups. Requests under way may end. It is over when `isGivingUp` says so; nothing for a target that the machine has never seen.
   package mutating func giveUp(_ name: String, _ reason: Reason, now: Timestamp) {
     guard let target = gateIndex[name] else { return }
     gates[target].givingUp = reason
@@ -44,7 +44,7 @@ extension DeliveryMachine {
     while let slot = gates[target].ready.popFirst() {
       uncount(slot)
       gates[target].inFlight += 1
-      die(slot, reason)
+      die(slot, jobs[slot].home == target ? reason : Self.given(up: reason, asking: gates[target].name))
     }
     for slot in gates[target].desk?.drain() ?? [] {
       uncount(slot)
@@ -63,6 +63,11 @@ extension DeliveryMachine {
       // None is being prepared elsewhere. The rows of all that ended are on disk, and what they freed there has been told: nothing is left.
       endGivingUp(target)
     }
+  }
+
+  /// Of a delivery that goes elsewhere and only asked the target something.
+  package static func given(up reason: Reason, asking target: String) -> Reason {
+    Reason(reason.code, "\(reason.sentence) (it needed an answer of \(target) to a lookup)")
   }
 
   mutating func endGivingUp(_ target: Int) {

@@ -68,9 +68,7 @@ struct DoubleTickNormalizer {
     fields.customerID = text("customerId", "dtCustomerId")
     fields.customerName =
       text("customerName", "name", "nameOnWhatsapp") ?? body["contact"]?["name"]?.string.flatMap(present)
-    let (customer, business) = phones(fields.name)
-    fields.customerPhone = customer.map { Phone.normalised($0, country: country) }
-    fields.waba = business.map { Phone.normalised($0, country: country) }
+    (fields.customerPhone, fields.waba) = phones(fields.name)
   }
 
   /// What CALL_REJECTED cannot do without.
@@ -82,7 +80,10 @@ struct DoubleTickNormalizer {
     if fields.callID == nil { missing("callId", "`callId`") }
     if fields.direction == nil { missing("callDirection", "`callDirection`: INCOMING or OUTGOING") }
     if fields.customerPhone == nil, fields.customerID == nil {
-      missing("customerNumber", "the customer's phone (`customerNumber`) or id (`customerId`)")
+      let what = "the customer's phone (`customerNumber`) or id (`customerId`)"
+      guard let key = unreadablePhone else { return missing("customerNumber", what) }
+      faults.append(
+        IngestFault("wrong_value", field: key, "CALL_REJECTED needs \(what): `\(key)` is no phone number"))
     }
   }
 }
@@ -126,29 +127,40 @@ extension DoubleTickNormalizer {
 
 // Who is who.
 extension DoubleTickNormalizer {
-  /// The customer's and the business's number, as they came. Which of `from` and `to` is the customer depends on the
-  /// event.
+  /// The customer's and the business's number; what is no phone number is missing. Which of `from` and `to` is the
+  /// customer depends on the event.
   private mutating func phones(_ event: String) -> (customer: String?, business: String?) {
-    let customer = text("customerNumber", "customerPhoneNumber", "customerPhone")
-    let business = text("wabaNumber", "assignedUserWabaNumber")
+    let customer = phone(Self.customerKeys)
+    let business = phone(["wabaNumber", "assignedUserWabaNumber"])
     switch event {
     case "MESSAGE_RECEIVED", "CALL_PERMISSION_REPLY_RECEIVED", "STANDBY_MESSAGE_RECEIVED",
       "CALL_TO_WHATSAPP_MESSAGE_RECEIVED":
-      return (customer ?? text("from"), business ?? text("to"))
-    case "MESSAGE_STATUS_UPDATE": return (customer ?? text("to"), business ?? text("from"))
-    case "ADD_TAG", "REMOVE_TAG": return (customer ?? text("from"), business)
+      return (customer ?? phone(["from"]), business ?? phone(["to"]))
+    case "MESSAGE_STATUS_UPDATE": return (customer ?? phone(["to"]), business ?? phone(["from"]))
+    case "ADD_TAG", "REMOVE_TAG": return (customer ?? phone(["from"]), business)
     case "CONVERSATION_OPENED", "CLOSE_CONVERSATION": return (customer, business ?? other(than: customer))
     default: return (customer, business)
     }
   }
 
+  private static let customerKeys = ["customerNumber", "customerPhoneNumber", "customerPhone"]
+
+  /// The number under the first of the keys that has one, in E.164.
+  private mutating func phone(_ keys: [String]) -> String? {
+    for key in keys {
+      if let number = text(key).flatMap({ Phone.e164($0, country: country) }) { return number }
+    }
+    return nil
+  }
+
+  /// The first of the customer's keys whose text is no number.
+  private var unreadablePhone: String? { Self.customerKeys.first { body[$0]?.string.flatMap(present) != nil } }
+
   /// The one of `from` and `to` that is not the customer's number; nil where that is not plain.
   private mutating func other(than customer: String?) -> String? {
-    guard let customer, let from = text("from"), let to = text("to") else { return nil }
-    let sameFrom = Phone.digits(from) == Phone.digits(customer)
-    let sameTo = Phone.digits(to) == Phone.digits(customer)
-    if sameFrom == sameTo { return nil }
-    return sameFrom ? to : from
+    guard let customer, let from = phone(["from"]), let to = phone(["to"]) else { return nil }
+    if (from == customer) == (to == customer) { return nil }
+    return from == customer ? to : from
   }
 
   /// The agent concerned. `rejectedBy` of an outgoing call would be the customer, and so may `endedBy`.

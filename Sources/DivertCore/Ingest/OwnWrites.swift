@@ -3,7 +3,7 @@
 
 import Synchronization
 
-/// The writes of the last time, in memory. Any thread.
+/// The writes of the last time, in memory; WriteJournal.swift keeps them through a restart. Any thread.
 package final class OwnWrites: Sendable {
   /// Writes remembered at most; beyond it the half that would be forgotten first is.
   static let most = 50_000
@@ -29,6 +29,22 @@ package final class OwnWrites: Sendable {
         memory.add(Write(echo: echo, until: now + echo.holds), under: Self.key(echo.event, echo.customer))
       }
       if memory.count > Self.most { memory.forget(now) }
+    }
+  }
+
+  /// Everything that still counts, in no order.
+  package func remembered(now: Timestamp) -> [RememberedWrite] {
+    memory.withLock { memory in
+      memory.writes.values.joined().filter { $0.until >= now }.map { RememberedWrite(echo: $0.echo, until: $0.until) }
+    }
+  }
+
+  /// Takes over what an earlier process wrote.
+  package func restore(_ writes: [RememberedWrite]) {
+    memory.withLock { memory in
+      for write in writes {
+        memory.add(Write(echo: write.echo, until: write.until), under: Self.key(write.echo.event, write.echo.customer))
+      }
     }
   }
 

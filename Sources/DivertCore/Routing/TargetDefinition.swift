@@ -166,6 +166,8 @@ package struct ArgumentDefinition: Sendable, Hashable {
   package var fallback: BodyTemplate?
   /// A lone string given to the action is this argument.
   package var main: Bool
+  /// The values that it takes, where the send writes one out; empty: any.
+  package var choices: [String] = []
   package init(name: String, required: Bool, fallback: BodyTemplate?, main: Bool) {
     self.name = name
     self.required = required

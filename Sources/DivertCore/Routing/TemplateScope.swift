@@ -28,6 +28,8 @@ package struct TemplateScope: Sendable {
   package var lookups: [String: LookupName] = [:]
   /// The fields of the steps that come before.
   package var steps: [String: Set<String>] = [:]
+  /// The names of the step at hand and of those after it: nothing of them is known yet.
+  package var laterSteps: Set<String> = []
   /// `variant`, in the question of a lookup that has several.
   package var variant = false
 
@@ -98,7 +100,7 @@ extension ValuePath {
     case "secrets": return secret(text, rest, scope)
     case "arguments" where scope.arguments != .none: return argument(text, rest, scope)
     case "variant" where scope.variant && rest.isEmpty: return .success(.variant)
-    case "steps" where !scope.steps.isEmpty: return step(rest, scope)
+    case "steps" where !scope.steps.isEmpty || !scope.laterSteps.isEmpty: return step(rest, scope)
     default: return scope.lookups[root].map { lookup(root, $0, rest) } ?? unknown(text, scope)
     }
   }
@@ -114,9 +116,17 @@ extension ValuePath {
       let nearest = NearestName.to(field, among: fields.sorted())
       return .failure(
         ValuePathFault(
-          reason: "the lookup `\(name)` has no field `\(field)`", suggestion: nearest.map { "\(name).\($0)" }))
+          reason: "the lookup `\(name)` has no field `\(field)`" + list(fields, unless: nearest),
+          suggestion: nearest.map { "\(name).\($0)" }))
     }
     return .success(.lookup(lookup.fullName, rest))
+  }
+
+  /// `: there are a, b`, where none of them is near.
+  private static func list(_ names: Set<String>, unless nearest: String?) -> String {
+    if nearest != nil || names.isEmpty { return "" }
+    let shown = names.sorted().prefix(12).map { "`\($0)`" }.joined(separator: ", ")
+    return "; it has \(shown)\(names.count > 12 ? " …" : "")"
   }
 
   private static func step(_ rest: [String], _ scope: TemplateScope) -> Result<ValuePath, ValuePathFault> {
@@ -124,18 +134,30 @@ extension ValuePath {
       return .failure(ValuePathFault(reason: "the value of a step is named `steps.<step>.<field>`"))
     }
     guard let fields = scope.steps[name] else {
-      let nearest = NearestName.to(name, among: scope.steps.keys.sorted())
-      return .failure(
-        ValuePathFault(
-          reason: "no step `\(name)` comes before", suggestion: nearest.map { "steps.\($0).\(rest[1])" }))
+      return .failure(noStep(name, rest[1], scope))
     }
     guard fields.contains(rest[1]) else {
       let nearest = NearestName.to(rest[1], among: fields.sorted())
       return .failure(
         ValuePathFault(
-          reason: "the step `\(name)` has no field `\(rest[1])`", suggestion: nearest.map { "steps.\(name).\($0)" }))
+          reason: "the step `\(name)` has no field `\(rest[1])`"
+            + (fields.isEmpty ? ": it keeps nothing of its answer (`fields`)" : list(fields, unless: nearest)),
+          suggestion: nearest.map { "steps.\(name).\($0)" }))
     }
     return .success(.step(name, Array(rest.dropFirst())))
+  }
+
+  private static func noStep(_ name: String, _ field: String, _ scope: TemplateScope) -> ValuePathFault {
+    let before = scope.steps.keys.sorted()
+    if scope.laterSteps.contains(name) {
+      let named = before.map { "`\($0)`" }.joined(separator: ", ")
+      let those = before.isEmpty ? "before this one there is none" : "before this one: \(named)"
+      return ValuePathFault(
+        reason: "the step `\(name)` has not been made yet when this is; a step can name those before it (\(those))")
+    }
+    let nearest = NearestName.to(name, among: before)
+    return ValuePathFault(
+      reason: "no step `\(name)` comes before", suggestion: nearest.map { "steps.\($0).\(field)" })
   }
 
   private static func local(_ text: String, _ rest: [String]) -> Result<ValuePath, ValuePathFault> {

@@ -1,6 +1,7 @@
 // What an operator does with a credential: gets its first refresh token from the vendor, and tries it. With a running router
 // and without.
 
+import Crypto
 package import DivertCore
 import DivertStore
 import DivertTransport
@@ -28,6 +29,8 @@ package struct CredentialOffice: Sendable {
   let maker: TokenMaker
   /// Nil: no router runs.
   let live: LiveTokens?
+  /// Secrets are read again: what somebody has just put in place is there.
+  var forget: @Sendable () -> Void = {}
 
   /// The credential with its tokens' definition.
   func definition(_ name: String, _ table: RouteTable?) throws -> OAuth2Definition {
@@ -50,17 +53,25 @@ package struct CredentialOffice: Sendable {
   /// Where the operator is to allow access, and under which state.
   func authorize(_ name: String, _ definition: OAuth2Definition) throws -> JSONValue {
     try requireCode(name, definition)
-    var generator = SystemRandomNumberGenerator()
-    let state = String(UInt64.random(in: 0 ... .max, using: &generator), radix: 36)
+    let state = state(of: name)
     let url: String?
     do throws(RenderFault) {
       url = try TokenRequest.authorizeURL(definition, state: state, secrets: .resolved(maker.secret))
     } catch { throw OperatorFailure.conflict(error.reason.code, error.reason.sentence) }
     let redirect = definition.redirectURI?.literal
     return RecordJSON.object([
-      "credential": .string(name), "url": url.map { .string($0) }, "state": .string(state),
+      "credential": .string(name), "url": url.map { .string($0) }, "state": url == nil ? nil : .string(state),
       "redirect_uri": redirect.map { .string($0) },
     ])
+  }
+
+  /// The same in every run, and nobody else's: an address that is brought to a later run is judged by it, too.
+  private func state(of name: String) -> String {
+    let key = SymmetricKey(data: Array((maker.secret(TokenMaker.storageKey) ?? "").utf8))
+    let code = HMAC<SHA256>.authenticationCode(for: Array("authorize \(name)".utf8), using: key)
+    return code.prefix(16).reduce(into: "") { text, byte in
+      text += (byte < 16 ? "0" : "") + String(byte, radix: 16)
+    }
   }
 
   private func requireCode(_ name: String, _ definition: OAuth2Definition) throws {
@@ -159,7 +170,9 @@ package struct CredentialOffice: Sendable {
       }
       guard standing.state == .fresh, standing.reason == nil else {
         let reason = standing.reason ?? Reason("token_missing", "it has no token yet")
-        throw OperatorFailure.conflict(reason.code, "credential \(name): \(reason.sentence)")
+        let token = standing.state == .fresh ? standing.until : nil
+        let goesOn = token.map { "; deliveries go on with the present token until \(OperatorTime.text($0))" } ?? ""
+        throw OperatorFailure.conflict(reason.code, "credential \(name): \(reason.sentence)\(goesOn)")
       }
       return CredentialsReport.tested(name, standing, now: now)
     }
@@ -179,6 +192,7 @@ enum CredentialCommands {
     guard let office = context.credentials else {
       throw OperatorFailure.conflict("no_configuration", "this router has no credentials to work on")
     }
+    office.forget()
     let name = try input.requiredText("credential")
     let definition = try office.definition(name, context.table())
     switch path {

@@ -37,7 +37,11 @@ enum DeadLetterEdits {
     if filter.isEmpty, try !input.flag("all") {
       throw OperatorFailure.badRequest("name the dead letters to drop, filter them, or say --all")
     }
-    let found = try await Blocking.run { try DeadLetterShelf(context).letters(filter) }
+    let found = try await Blocking.run {
+      let found = try DeadLetterShelf(context).letters(filter)
+      if found.isEmpty { try KnownNames(context).require(filter) }
+      return found
+    }
     let letters = found.filter { !filter.names.isEmpty || !$0.isDamaged }
     if letters.isEmpty, !filter.names.isEmpty {
       throw OperatorFailure.notFound("there is no such dead letter; `divert dead-letters list` names them")

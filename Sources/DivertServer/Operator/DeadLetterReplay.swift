@@ -139,7 +139,9 @@ enum DeadLetterReplayer {
     }
     let judged = try await Blocking.run {
       let judge = ReplayJudge(context: context, wish: wish)
-      return try DeadLetterShelf(context).letters(filter).map { try one($0, judge) }
+      let letters = try DeadLetterShelf(context).letters(filter)
+      if letters.isEmpty { try KnownNames(context).require(filter) }
+      return try letters.map { try one($0, judge) }
     }
     var results = wish.dryRun ? judged.map { preview($0, context, wish) } : try await carryOut(judged, context)
     results += filter.names.filter { name in !judged.contains { DeadLetterChoice.matches(name, $0.file, $0.letter) } }

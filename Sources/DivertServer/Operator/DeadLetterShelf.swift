@@ -125,7 +125,9 @@ struct DeadLetterShelf {
 enum DeadLetterReport {
   static func list(_ context: OperatorContext, _ input: OperatorInput) throws -> JSONValue {
     let limit = try input.number("limit", in: 1...1_000_000, or: 1_000_000)
-    let letters = try DeadLetterShelf(context).letters(DeadLetterChoice(input, context))
+    let choice = try DeadLetterChoice(input, context)
+    let letters = try DeadLetterShelf(context).letters(choice)
+    if letters.isEmpty { try KnownNames(context).require(choice) }
     return [
       "count": .number(letters.count),
       "dead_letters": .array(

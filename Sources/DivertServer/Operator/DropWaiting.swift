@@ -16,8 +16,9 @@ enum DropWaiting {
         "target \(target) is in the configuration: take it out first, or end what waits with `divert cancel --target "
           + "\(target)`")
     }
-    let before = try await Blocking.run { try context.store.standing()[target] }
-    guard let before else {
+    let standing = try await Blocking.run { try context.store.standing() }
+    guard let before = standing[target] else {
+      try await Blocking.run { try KnownNames(context).require(target: target) }
       throw OperatorFailure.notFound("nothing is known of a target \(target); `divert targets list` names them")
     }
     let why = try input.text("reason").map { ": \($0)" } ?? ""
@@ -27,17 +28,20 @@ enum DropWaiting {
     } else {
       try await Blocking.run { try bury(context, table, target, reason) }
     }
-    let after = try await Blocking.run { try context.store.standing()[target] }
+    let ended = try await Blocking.run { try context.store.standing() }
+    let after = ended[target]
+    let others = ended.filter { $0.key != target && $0.value.dead > standing[$0.key]?.dead ?? 0 }
     return [
       "target": .string(target), "given_up": .number((after?.dead ?? 0) - before.dead),
       "left": .number((after?.waiting ?? 0) + (after?.sending ?? 0)),
+      "others": .array(others.keys.sorted().map(JSONValue.string)),
     ]
   }
 
   // MARK: While no router runs
 
   private static func bury(_ context: OperatorContext, _ table: RouteTable, _ target: String, _ reason: Reason) throws {
-    var writer = Writer(context, table, reason)
+    var writer = Writer(context, table, target, reason)
     var last: EventID?
     repeat {
       let found = try context.store.recover(after: last, limit: page)
@@ -55,12 +59,14 @@ enum DropWaiting {
   /// Letters first, then the rows.
   private struct Writer {
     let context: OperatorContext
+    let target: String
     let reason: Reason
     private var resolver: ActionResolver
     private let maker = RequestMaker(secret: { _ in nil }, emulator: nil)
 
-    init(_ context: OperatorContext, _ table: RouteTable, _ reason: Reason) {
+    init(_ context: OperatorContext, _ table: RouteTable, _ target: String, _ reason: Reason) {
       self.context = context
+      self.target = target
       self.reason = reason
       resolver = ActionResolver(current: table, load: context.tableOfVersion)
     }
@@ -91,7 +97,8 @@ enum DropWaiting {
     private mutating func letter(_ delivery: Delivery, _ event: Event) -> DeadLetter {
       var dead = delivery
       dead.state = .dead
-      dead.reason = reason
+      let isOwn = delivery.plan.target == target
+      dead.reason = isOwn ? reason : DeliveryMachine.given(up: reason, asking: target)
       var request: EditedRequest?
       if case .success(let resolution) = resolver.resolve(dead) {
         request = maker.masked(dead, of: event, by: resolution)

@@ -7,7 +7,9 @@ enum FindReport {
   static let most = 50
 
   /// Finds by an event's or a delivery's id, else by call id, else by phone number however it is written.
-  static func make(_ context: OperatorContext, _ input: OperatorInput) throws -> JSONValue {
+  static func make(
+    _ context: OperatorContext, _ input: OperatorInput, _ stills: StandStills? = nil
+  ) throws -> JSONValue {
     let wanted = try input.requiredText("q")
     let limit = try input.number("limit", in: 1...most, or: 20)
     let records = try find(wanted, context, limit: limit)
@@ -16,7 +18,7 @@ enum FindReport {
         "nothing is known of `\(wanted)`: give a phone number with its country code, a call id, or an id that starts with "
           + "evt_ or dlv_; `divert sources last` shows what came in of late")
     }
-    return ["events": .array(records.map { record($0, context) }), "limit": .number(limit)]
+    return ["events": .array(records.map { record($0, context, stills) }), "limit": .number(limit)]
   }
 
   private static func find(_ wanted: String, _ context: OperatorContext, limit: Int) throws -> [EventRecord] {
@@ -42,22 +44,25 @@ enum FindReport {
   }
 
   /// One event with its routes and deliveries.
-  static func record(_ record: EventRecord, _ context: OperatorContext) -> JSONValue {
+  static func record(
+    _ record: EventRecord, _ context: OperatorContext, _ stills: StandStills? = nil
+  ) -> JSONValue {
     let table = context.tableOfVersion(record.version) ?? context.table()
     return RecordJSON.object([
       "event": RecordJSON.event(record.event),
       "version": .string(record.version),
       "routes": table.map { .array(RouteVerdicts.of($0, record.event)) },
       "judged_by": table.map { .string($0.version) },
-      "deliveries": .array(record.deliveries.map { delivery($0, table) }),
+      "deliveries": .array(record.deliveries.map { delivery($0, table, stills) }),
     ])
   }
 }
 
 extension FindReport {
-  private static func delivery(_ delivery: Delivery, _ table: RouteTable?) -> JSONValue {
+  /// A delivery as its configuration has it.
+  static func delivery(_ delivery: Delivery, _ table: RouteTable?, _ stills: StandStills?) -> JSONValue {
     let action = table?.parts.targets[delivery.plan.target]?.actions[delivery.plan.action]
-    return RecordJSON.delivery(delivery, isMessage: action?.toPerson)
+    return RecordJSON.delivery(delivery, stills, isMessage: action?.toPerson)
   }
 }
 

@@ -52,7 +52,9 @@ package struct OperatorAPI: Sendable {
     case "/api/configuration": return try await Blocking.run { try ConfigurationReport.make(context, input) }
     case "/api/credentials": return await CredentialsReport.make(context)
     case "/api/routes/counts": return try RouteCounts.make(context)
-    case "/api/find": return try await Blocking.run { try FindReport.make(context, input) }
+    case "/api/find":
+      let stills = await StandStills(context)
+      return try await Blocking.run { try FindReport.make(context, input, stills) }
     case "/api/audit": return try await Blocking.run { try AuditReport.make(context) }
     case "/api/sources": return try await Blocking.run { try SourcesReport.list(context) }
     case "/api/sources/last": return try await Blocking.run { try SourcesReport.last(context, input) }

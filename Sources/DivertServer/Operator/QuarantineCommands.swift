@@ -14,6 +14,7 @@ enum QuarantineCommands {
       if let source, source != kept.source { continue }
       bodies.append(head(name, kept))
     }
+    if let source, bodies.isEmpty { try KnownNames(context).require(source: source) }
     return ["count": .number(bodies.count), "quarantined": .array(bodies)]
   }
 

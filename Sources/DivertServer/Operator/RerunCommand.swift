@@ -25,6 +25,7 @@ enum RerunCommand {
     let filter = EventFilter(
       since: since, until: try input.moment("until", context), source: try input.text("source"),
       unmatched: try input.flag("unmatched"))
+    if let source = filter.source { try await Blocking.run { try KnownNames(context).require(source: source) } }
     let toPerson = try input.flag("to_person")
     let dryRun = try input.flag("dry_run")
     let table = try context.requireTable()

@@ -11,6 +11,7 @@ enum SendCommand {
       throw OperatorFailure(503, "not_running", "the router is not running: start it with `divert serve`")
     }
     let source = try input.requiredText("source")
+    try KnownNames(context).require(configuredSource: source)
     let wait = try input.number("wait_seconds", in: 0...86_400, or: 30)
     let body = try input.requiredText("body")
     let ingested = await live.ingest(source, try input.text("label"), Array(body.utf8))
@@ -74,11 +75,13 @@ private actor ChangeTeller {
     let store = context.store
     let id = id
     let record = try? await Blocking.run { try store.event(id) }
-    guard let deliveries = record?.deliveries else { return 0 }
-    for delivery in deliveries {
-      let line = JSONValue(dictionaryLiteral: ("delivery", RecordJSON.delivery(delivery))).encoded()
+    guard let record else { return 0 }
+    let stills = await StandStills(context)
+    let table = context.tableOfVersion(record.version) ?? context.table()
+    for delivery in record.deliveries {
+      let line = JSONValue(dictionaryLiteral: ("delivery", FindReport.delivery(delivery, table, stills))).encoded()
       if told.updateValue(line, forKey: delivery.id) != line { out.yield(line) }
     }
-    return deliveries.count { !$0.state.isFinal }
+    return record.deliveries.count { !$0.state.isFinal }
   }
 }

@@ -28,9 +28,7 @@ enum SourcesReport {
     let source = try input.text("source")
     let limit = try input.number("limit", in: 1...100, or: 3)
     let records = try context.store.lastEvents(source: source, limit: limit)
-    if let source, records.isEmpty, context.table()?.parts.sources[source] == nil {
-      throw OperatorFailure.notFound("there is no source `\(source)`; `divert sources list` names them")
-    }
+    if let source, records.isEmpty { try KnownNames(context).require(source: source) }
     return .array(
       records.map { record in
         [

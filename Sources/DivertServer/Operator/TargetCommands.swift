@@ -14,11 +14,21 @@ enum TargetCommands {
     if route == nil, target == nil, event == nil {
       throw OperatorFailure.badRequest("say what to cancel: --route, --target or --event")
     }
-    if let target, try await !isKnown(target, context) { throw noSuch(target) }
+    if let target { try await Blocking.run { try KnownNames(context).require(target: target) } }
     let why = try input.text("reason") ?? "cancelled by hand"
     let cancel = Cancel(
       route: route, target: target, event: event, reason: Reason("cancelled", why), limit: 1000)
-    return ["cancelled": .number(try await context.cancel(cancel))]
+    let ended = try await context.cancel(cancel)
+    if ended == 0 {
+      try await Blocking.run {
+        try route.map(KnownNames(context).require(route:))
+        if let event, try context.store.event(event) == nil {
+          throw OperatorFailure.notFound(
+            "there is no event `\(event)`; `divert find` looks for one by phone or call id")
+        }
+      }
+    }
+    return ["cancelled": .number(ended)]
   }
 
   static func pause(_ context: OperatorContext, _ input: OperatorInput) async throws -> JSONValue {
@@ -37,20 +47,8 @@ enum TargetCommands {
   /// The target that is meant, if there is one.
   private static func known(_ context: OperatorContext, _ input: OperatorInput) async throws -> String {
     let target = try input.requiredText("target")
-    if try await isKnown(target, context) { return target }
-    throw noSuch(target)
-  }
-
-  /// Whether a target is configured, or the store has something of it in hand.
-  private static func isKnown(_ target: String, _ context: OperatorContext) async throws -> Bool {
-    if context.table()?.parts.targets[target] != nil { return true }
-    return try await Blocking.run {
-      try context.store.standing()[target] != nil || context.store.targetStates()[target] != nil
-    }
-  }
-
-  private static func noSuch(_ target: String) -> OperatorFailure {
-    .notFound("there is no target `\(target)`; `divert targets list` names them")
+    try await Blocking.run { try KnownNames(context).require(target: target) }
+    return target
   }
 }
 

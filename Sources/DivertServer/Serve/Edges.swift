@@ -109,7 +109,8 @@ final class Edges: Sendable {
     context.configPath = owners.options.config
     context.sandbox = sandbox
     let emulator = owners.options.sandbox ? "" : nil
-    context.credentials = CredentialOffice(maker: owners.tokenMaker(emulator), live: LiveTokens(owners.engine))
+    context.credentials = CredentialOffice(
+      maker: owners.tokenMaker(emulator), live: LiveTokens(owners.engine), forget: { owners.secrets.forget() })
     return OperatorServer.make(
       listen: addresses.operator, api: OperatorAPI(context), protection: protection, logger: quietLog
     ) { port in self.note { $0.operator = port } }

@@ -20,6 +20,7 @@ final class Owners: Sendable {
   let congestion = Congestion()
   let engine = DeliveryEngine()
   let ownWrites = OwnWrites()
+  private let journal: WriteJournal
   let database: DatabaseThread
   let silence: SilenceWatch
   /// Nil: no sandbox.
@@ -40,6 +41,7 @@ final class Owners: Sendable {
   ) {
     self.options = options
     configs = ConfigInForce(configuration)
+    journal = WriteJournal(folder: options.dataFolder)
     self.store = store
     self.letters = letters
     self.secrets = secrets
@@ -73,6 +75,7 @@ final class Owners: Sendable {
     var resolver = ActionResolver(
       current: table, load: { [self] version throws(StoreError) in try table(ofVersion: version) })
     let now = WallClock.now()
+    recall(now)
     let machine = try Recovery.machine(
       store, &resolver, verdicts: verdicts, retired: retired, seed: UInt64.random(in: 0 ... .max), now: now)
     let engine = engine
@@ -118,15 +121,33 @@ final class Owners: Sendable {
     let outlets = EngineHands.Outlets(
       database: { database.post($0) }, letters: { letterWriter.post($0) }, requests: { transport.submit($0) },
       alarm: { bell.ring($0) }, attempt: { [self] in write($0) })
-    let (secrets, ownWrites, faults) = (secrets, ownWrites, sandboxFaults)
+    let (secrets, faults) = (secrets, sandboxFaults)
     var maker = RequestMaker(secret: { secrets.value($0) }, emulator: emulator)
     if let faults { maker.refuses = { faults.refuses($0, action: $1) } }
-    maker.writes = { ownWrites.expect($0, now: WallClock.now()) }
+    maker.writes = { [self] in expect($0) }
     return EngineHands(
       outlets: outlets, congestion: congestion, maker: maker,
       tokens: TokenShell(
         maker: tokenMaker(emulator), submit: { transport.submit($0) }, tell: { [engine] in engine.post(.command($0)) },
         log: log))
+  }
+
+  /// What earlier processes wrote is known again.
+  private func recall(_ now: Timestamp) {
+    do { ownWrites.restore(try journal.open(now: now)) } catch {
+      log.warning(
+        "own_writes_not_kept", metadata: ["msg": "own writes are known until the next restart only: \(error)"])
+    }
+  }
+
+  /// Writes that are about to leave: known from now on, also after a crash.
+  private func expect(_ echoes: [ExpectedEcho]) {
+    let now = WallClock.now()
+    ownWrites.expect(echoes, now: now)
+    let writes = echoes.map { RememberedWrite(echo: $0, until: now + $0.holds) }
+    do { try journal.append(writes) { ownWrites.remembered(now: now) } } catch {
+      log.warning("own_writes_not_kept", metadata: ["msg": "after a restart they are not known again: \(error)"])
+    }
   }
 
   /// Makes token requests; `emulator`: where all of them go.

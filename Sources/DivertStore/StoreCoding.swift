@@ -70,9 +70,9 @@ struct PlanEntry {
   var later: Bool
 }
 
-/// The `plan` column: `[route, send, target, action, order key, due, kind, version]`; kind is 1 to a person, 2 in stages, 3 both, else
-/// 0. What ends a list may be left out: no version (the event's own), kind 0, due when the event was received (as null), no order
-/// key.
+/// The `plan` column: `[route, send, target, action, order key, due, kind, version, expires]`; kind is 1 to a person, 2 in stages, 3
+/// both, else 0. What ends a list may be left out: it never expires, no version (the event's own; as null), kind 0, due when the
+/// event was received (as null), no order key.
 enum PlanCoding {
   static func encode(_ entries: [PlanEntry]) -> [UInt8] {
     var json = CompactJSON()
@@ -96,12 +96,15 @@ enum PlanCoding {
       json.text(plan.action)
       let atOnce = plan.due == received
       let kind = (plan.toPerson ? 1 : 0) + (plan.prepares ? 2 : 0)
-      if version == nil, kind == 0, atOnce, plan.orderKey == nil { return }
+      let isPlain = version == nil && kind == 0 && atOnce && plan.expires == nil
+      if isPlain, plan.orderKey == nil { return }
       json.text(plan.orderKey)
-      if version == nil, kind == 0, atOnce { return }
+      if isPlain { return }
       if atOnce { json.null() } else { json.number(plan.due.milliseconds) }
       json.number(kind)
-      if let version { json.text(version) }
+      if version == nil, plan.expires == nil { return }
+      json.text(version)
+      if let expires = plan.expires { json.number(expires.milliseconds) }
     }
   }
 
@@ -115,7 +118,8 @@ enum PlanCoding {
       let kind = fields.count > 6 ? fields[6].integer ?? 0 : 0
       let plan = PlannedDelivery(
         route: route, send: send, target: target, action: action, orderKey: fields.count > 4 ? fields[4].string : nil,
-        due: due ?? received, toPerson: kind & 1 == 1, prepares: kind & 2 == 2)
+        due: due ?? received, toPerson: kind & 1 == 1, prepares: kind & 2 == 2,
+        expires: fields.count > 8 ? fields[8].integer.map(Timestamp.init(milliseconds:)) : nil)
       let version = fields.count > 7 ? fields[7].string : nil
       return PlanEntry(plan: plan, version: version, later: version != nil)
     }

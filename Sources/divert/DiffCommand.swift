@@ -10,7 +10,8 @@ struct Diff: AsyncParsableCommand {
     discussion: """
       The one in force is the running router's; --config names another, and is used while no router runs. Nothing is sent \
       or written. Deliveries are paired by event, route, label and action: a route that is renamed shows as vanished and \
-      appeared. Exit status: 0, with --exit-code 1 where there are differences; 1 when a file has errors; 3 when neither a \
+      appeared. Counts, once, throttles and promises are answered from the events themselves, one after another: those that \
+      came earlier, as far back as the routes look, are read too. Exit status: 0, with --exit-code 1 where there are differences; 1 when a file has errors; 3 when neither a \
       router nor its data can be reached.
       """)
 
@@ -25,11 +26,13 @@ struct Diff: AsyncParsableCommand {
 
   func run() async throws {
     let after = try RoutesFile.table(file)
-    try checkSpan(after.zone)
+    let start = try checkSpan(after.zone)
     try await Desk.open(options) { desk in
       let (before, name) = try await inForce(desk)
-      var comparison = ConfigComparison(before: before, after: after, limit: max(0, limit))
-      try await feed(desk) { comparison.add($0) }
+      var comparison = ConfigComparison(before: before, after: after, limit: max(0, limit), from: start)
+      let reach = ConfigComparison.reach(before, after)
+      try await feed(desk, from: reach == .zero ? nil : (start - reach).iso8601) { comparison.add($0) }
+      comparison.finish()
       if comparison.events == 0 { try checkSource(before, after) }
       if output.format == .json {
         Console.print(json: RehearsalReport.json(comparison))
@@ -46,8 +49,8 @@ struct Diff: AsyncParsableCommand {
     return parts.compactMap { name, value in value.map { "--\(name) \($0)" } }.joined(separator: " ")
   }
 
-  /// Refuses times that are none, and a span in which nothing can lie.
-  private func checkSpan(_ zone: Zone) throws {
+  /// Refuses times that are none, and a span in which nothing can lie. Where it begins.
+  private func checkSpan(_ zone: Zone) throws -> Timestamp {
     let now = WallClock.now()
     func moment(_ text: String, _ name: String) throws -> Timestamp {
       do { return try OperatorTime.read(text, now: now, zone: zone) } catch {
@@ -59,6 +62,7 @@ struct Diff: AsyncParsableCommand {
       throw ValidationError(
         "nothing lies between --against \(against) and --until \(until): the first is the later one")
     }
+    return start
   }
 
   /// Fails where no event came from the source because there is none of that name.
@@ -82,12 +86,13 @@ struct Diff: AsyncParsableCommand {
   }
 
   /// Hands over the events, a page at a time.
-  private func feed(_ desk: Desk, _ take: (Event) -> Void) async throws {
+  /// - Parameter start: nil: from where the comparison begins.
+  private func feed(_ desk: Desk, from start: String?, _ take: (Event) -> Void) async throws {
     var (after, count): (String?, Int) = (nil, 0)
     defer { Console.progress(nil) }
     repeat {
       let page = try await desk.get(
-        "/api/events", ["since": against, "until": until, "source": source, "after": after, "limit": "100"])
+        "/api/events", ["since": start ?? against, "until": until, "source": source, "after": after, "limit": "100"])
       for item in page.items("events") {
         guard let event = EventExchange.event(item) else { continue }
         take(event)

@@ -17,10 +17,9 @@ struct Divert: AsyncParsableCommand {
     version: Version.number,
     subcommands: [
       Serve.self, Check.self, TestRoutes.self, Explain.self, Diff.self, Graph.self, Format.self, Routes.self,
-      Apply.self,
-      History.self, Rollback.self, Send.self, Status.self, Find.self, DeadLetters.self, Targets.self, Credentials.self,
-      Auth.self, Sources.self, DoubleTickCommand.self, Quarantined.self, Rerun.self, Sandbox.self,
-      CancelDeliveries.self, AuditStore.self, Backup.self, PresetCommand.self,
-      SchemaCommand.self, VersionCommand.self,
+      Apply.self, History.self, Rollback.self, Send.self, Status.self, Find.self, Report.self, Record.self,
+      DeadLetters.self, Targets.self, Credentials.self, Auth.self, Sources.self, DoubleTickCommand.self,
+      Quarantined.self, Rerun.self, Sandbox.self, CancelDeliveries.self, Suppress.self, Promises.self,
+      Erase.self, AuditStore.self, Backup.self, PresetCommand.self, SchemaCommand.self, VersionCommand.self,
     ])
 }

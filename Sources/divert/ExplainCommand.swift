@@ -29,24 +29,24 @@ struct Explain: AsyncParsableCommand {
   var changes: [String] = []
   @Option(help: "The customer's phone number, for a sample.") var phone = "919876543210"
   @Option(help: "The call's id, for a sample.") var callID: String?
-  @Option(
-    name: .customLong("lookup"),
-    help: "What a lookup answers: account='{stage: late}', or account=none. Can be repeated; the others stay open.")
-  var lookups: [String] = []
+  @OptionGroup var setting: ExplainSetting
 
   func run() async throws {
     let table = try RoutesFile.table(options.serve.config)
     let now = try moment(table)
     let (event, key) =
       isStored ? (try await stored(at: now), nil) : try received(table, at: now ?? WallClock.now())
-    let rehearsal = Rehearsal(event, under: table, lookups: try mocks(table))
+    let others = isStored || setting.history ? try await history(event, table) : nil
+    let rehearsal = Rehearsal(event, among: others ?? [], under: table, try setting.setting(event, table))
     let first = namesItsCall ? await DuplicateLookup.first(event, key, options) : nil
     if output.format == .json {
-      Console.print(json: RehearsalReport.json(rehearsal, stored: isStored, duplicateOf: first))
+      Console.print(json: RehearsalReport.json(rehearsal, stored: isStored, others: others?.count, duplicateOf: first))
     } else if self.as == .curl {
       CurlTeller.tell(rehearsal)
     } else {
-      RehearsalTeller(rehearsal: rehearsal, stored: isStored, duplicateOf: first).tell()
+      RehearsalTeller(
+        rehearsal: rehearsal, stored: isStored, duplicateOf: first, others: others?.count, table: table
+      ).tell()
     }
     if rehearsal.deliveries.contains(where: \.isFault) { throw ExitCode(1) }
   }
@@ -63,26 +63,14 @@ struct Explain: AsyncParsableCommand {
     if isStored, !changes.isEmpty { throw ValidationError("--set changes a body, not a stored event") }
   }
 
-  private func mocks(_ table: RouteTable) throws -> [String: LookupMock] {
-    var mocks: [String: LookupMock] = [:]
-    for text in lookups {
-      let parts = text.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
-      guard parts.count == 2, let mock = LookupMock.read(parts[1], of: table.parts.lookups[parts[0]]) else {
-        throw ValidationError(
-          "--lookup \(text): write account='{stage: late}', account=none or account='{created: {id: 7}}'")
-      }
-      guard let lookup = table.parts.lookups[parts[0]] else {
-        let names = table.parts.lookups.keys.sorted()
-        let list = names.isEmpty ? "there are none" : "there are: \(names.joined(separator: ", "))"
-        let nearest = NearestName.to(parts[0], among: names).map { "did you mean `\($0)`?" }
-        throw Console.fail("there is no lookup `\(parts[0])`; \(nearest ?? list)")
-      }
-      if let fault = mock.fault(of: lookup) {
-        throw Console.fail("\(fault); there are: \(mock.known(of: lookup).joined(separator: ", "))")
-      }
-      mocks[parts[0]] = mock
+  /// The other events that its routes may remember.
+  private func history(_ event: Event, _ table: RouteTable) async throws -> [Event] {
+    var found: [Event] = []
+    if ConfigComparison.reach(table) == .zero { return found }
+    try await Desk.open(options) { desk in
+      found = try await ExplainHistory(event: event, table: table).events(desk).filter { $0.id != event.id }
     }
-    return mocks
+    return found
   }
 
   private func moment(_ table: RouteTable) throws -> Timestamp? {
@@ -147,6 +135,9 @@ private struct RehearsalTeller {
   var rehearsal: Rehearsal
   var stored: Bool
   var duplicateOf: EventID?
+  /// How many other events are known; nil: the router was not asked.
+  var others: Int?
+  var table: RouteTable
 
   func tell() {
     let event = RehearsalReport.json(rehearsal, stored: stored)["event"] ?? .null
@@ -154,14 +145,36 @@ private struct RehearsalTeller {
     if let duplicateOf {
       Console.print("  received before as \(duplicateOf): the router would take it for a duplicate, and plan nothing")
     }
+    tellHistory()
     if !rehearsal.routes.isEmpty { Console.print("") }
     for route in rehearsal.routes { tell(route, level: 0, above: nil) }
     for (place, delivery) in rehearsal.deliveries.enumerated() {
       Console.print("")
       tell(delivery, number: place + 1)
     }
+    for promise in rehearsal.promises { tell(promise) }
     Console.print("")
     Console.print(conclusion)
+  }
+
+  /// What routes that count and remember were given to know.
+  private func tellHistory() {
+    if ConfigComparison.reach(table) == .zero { return }
+    let known = others.map { $0 == 1 ? "1 other event is known" : "\($0) other events are known" }
+    Console.print(
+      "  " + (known ?? "as if no other event had come (--history: those that the router has)"))
+  }
+
+  private func tell(_ promise: Promise) {
+    let words = table.expectation(of: promise.route)
+    Console.print("\nroute \(promise.route) expects: \(Console.safe(words)), by \(OperatorTime.text(promise.deadline))")
+    if let keeper = promise.keeper {
+      let after = promise.keptAfter.map { " after \(OperatorTime.words($0))" } ?? ""
+      let late = promise.standing(at: promise.judgedAt) == .keptReportedLate ? ", reported late" : ""
+      Console.print("   kept by \(keeper)\(after)\(late)")
+    } else {
+      Console.print("   if it does not come, it is broken at \(OperatorTime.text(promise.judgedAt))")
+    }
   }
 
   private func tell(_ route: RouteExplanation, level: Int, above: RouteExplanation?) {
@@ -177,6 +190,7 @@ private struct RehearsalTeller {
   /// Why it did not fire, where its own conditions do not say so.
   private static func remark(_ route: RouteExplanation, above: RouteExplanation?) -> String {
     if !route.enabled { return " (switched off)" }
+    if let withheld = route.withheld { return " (did not act: \(withheld))" }
     guard let above, !above.fired, route.condition.holds else { return "" }
     return above.enabled ? " (its parent does not match)" : " (its parent is switched off)"
   }
@@ -184,10 +198,12 @@ private struct RehearsalTeller {
   private func tell(_ delivery: RehearsedDelivery, number: Int) {
     Console.print("\(number). \(delivery.title)")
     if delivery.waitsForTarget { Console.print("   would wait: its target is switched off (enabled: false)") }
+    for remark in delivery.remarks { Console.print("   \(Console.safe(remark))") }
     for guarding in delivery.openGuards { Console.print("   if \(Console.safe(guarding.condition.words))") }
     for stage in delivery.stages { tell(stage) }
     switch (delivery.end, delivery.request) {
-    case (.skipped(let reason)?, _): Console.print("   would be skipped: \(Console.safe(reason.sentence))")
+    case (.skipped(let reason)?, _), (.expired(let reason)?, _):
+      Console.print("   would be skipped: \(Console.safe(reason.sentence))")
     case (.done(let reason)?, _): Console.print("   would be done: \(Console.safe(reason.sentence))")
     case (_, .failure(let fault)): Console.print("   ✗ no request: \(Console.safe(fault.reason.sentence))")
     case (_, .success(let request)): tell(request)

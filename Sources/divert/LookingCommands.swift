@@ -30,6 +30,7 @@ struct Status: AsyncParsableCommand {
       let credentials = status.items("credentials").filter { $0["grant"] != nil }
       if !credentials.isEmpty { Console.print("") }
       CredentialTable.print(credentials)
+      if let memory = status["memory"] { MemoryLines.print(memory) }
       let alarms = status.items("alarms")
       if !alarms.isEmpty { Console.print("") }
       for alarm in alarms { Console.print("alarm: \(alarm.cell("sentence"))") }
@@ -113,12 +114,15 @@ struct Find: AsyncParsableCommand {
       let why = route.cell("why_not").orNil.map { ": \($0)" } ?? ""
       Console.print("  \(route["matched"]?.bool == true ? "✓" : "✗") \(route.cell("route"))\(why)")
     }
+    for promise in record.items("promises") { PromiseLines.print(promise) }
     for delivery in record.items("deliveries") { show(delivery: delivery) }
   }
 
   private func show(delivery: JSONValue) {
     let still = delivery.cell("waits_for", "sentence").orNil.map { " for \(Console.safe($0))" }
-    let due = delivery.cell("due").orNil.map { ", again at \($0)" } ?? ""
+    let due =
+      delivery.cell("due").orNil.map { delivery.items("attempts").isEmpty ? ", due at \($0)" : ", again at \($0)" }
+      ?? ""
     let reason = still == nil ? delivery.cell("reason", "sentence").orNil.map { ": \($0)" } ?? "" : ""
     let name = "\(delivery.cell("target")).\(delivery.cell("action"))"
     let replay = delivery.cell("replay_of").orNil.map { " (replays \($0))" } ?? ""

@@ -192,10 +192,20 @@ enum ConfigLines {
       Console.print("\(name) is written\(tests(change)), and goes into force when the router starts")
       if isBack(change) { Console.print("written and removed: \(files(change).dropFirst(2))") }
     }
+    if let gathered = change["gathered"] { self.gathered(gathered) }
     restart(change)
     if let aside = change.cell("kept_aside").orNil {
       Console.print("what lay in the file was never in force; it is kept in \(aside)")
     }
+  }
+
+  /// What was read of history, so that counts are right from the first event.
+  private static func gathered(_ gathered: JSONValue) {
+    let books = gathered["books"]?.integer ?? 0
+    Console.print(
+      "what \(books == 1 ? "a condition of it remembers" : "\(books) conditions of it remember") was gathered from history: "
+        + "\(gathered.cell("events")) events since \(gathered.cell("since")) looked at, \(gathered.cell("entries")) noted"
+    )
   }
 
   private static func isBack(_ change: JSONValue) -> Bool { change.cell("way") == "rollback" }
@@ -232,6 +242,11 @@ enum ConfigLines {
       Console.print("in force though \(failing.count == 1 ? "a test of it fails" : "tests of it fail"): \(names)")
     }
     restart(config)
+    if let reading = config["gathering"] {
+      Console.print(
+        "a change waits until history is read: \(reading.cell("events")) events so far, up to \(reading.cell("reached"))"
+      )
+    }
     if let refused = config["refused"] {
       Console.print("what lies in the file was refused at \(refused.cell("at")) and is not in force:")
       for line in refused.cell("text").split(separator: "\n") { Console.print("  \(line)") }

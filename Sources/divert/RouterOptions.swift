@@ -77,6 +77,14 @@ struct Desk {
     return try await answer(OperatorRequest(post: path, .object(object), who: ConfigDesk.user))
   }
 
+  /// An order by its path and parameters whose answer is a text.
+  func text(_ path: String, _ members: [(String, JSONValue?)]) async throws -> String {
+    let object = JSONObject(members.compactMap { key, value in value.map { JSONObject.Member(key: key, value: $0) } })
+    let answer = try await channel.send(OperatorRequest(post: path, .object(object), who: ConfigDesk.user))
+    if answer.isSuccess { return String(decoding: answer.body, as: UTF8.self) }
+    throw Self.failure((try? JSONValue.parse(answer.body)) ?? .null, answer.status)
+  }
+
   private func answer(_ request: OperatorRequest) async throws -> JSONValue {
     let answer = try await channel.send(request)
     let json = (try? JSONValue.parse(answer.body)) ?? .null

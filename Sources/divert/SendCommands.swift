@@ -113,9 +113,17 @@ private final class DeliveryTeller: Sendable {
       if delivery.cell("state") == "dead", state.told[id]?.contains(" dead ") != true { state.dead += 1 }
       return state.told.updateValue(text, forKey: id) != text
     }
-    // A delivery that was only planned says nothing yet.
-    let isPlain = delivery.items("attempts").isEmpty && delivery["waits_for"] == nil
+    // A delivery that was only planned says nothing yet, unless it is for later.
+    let isPlain = delivery.items("attempts").isEmpty && delivery["waits_for"] == nil && !Self.isForLater(delivery)
     if isNews, !json, !isPlain || delivery.cell("state") != "waiting" { Console.print(text) }
+  }
+
+  /// Planned for a time that has not come (`after`, `hours`, `expect`), and not tried yet.
+  private static func isForLater(_ delivery: JSONValue) -> Bool {
+    guard delivery.cell("state") == "waiting", delivery.items("attempts").isEmpty,
+      let due = delivery["due"]?.string.flatMap({ Timestamp(iso8601: $0) })
+    else { return false }
+    return due > WallClock.now() + .seconds(2)
   }
 
   /// `  delivered  crm.log_call  200 in 12 ms  (agent-declined)`; of a stage before its own request
@@ -128,6 +136,8 @@ private final class DeliveryTeller: Sendable {
     let goesOn = ["ok", "ok_duplicate"].contains(last?.cell("outcome") ?? "")
     if state == "waiting", let still = delivery.cell("waits_for", "sentence").orNil {
       what += (what.isEmpty ? "for " : "; for ") + Console.safe(still)
+    } else if isForLater(delivery) {
+      what = "until \(delivery.cell("due"))"
     } else if state == "waiting", !goesOn {
       // What holds its whole target has no time of its own; `divert targets list` knows when the target is probed.
       let stands = ["hold", "refresh", "disable"].contains(last?.cell("outcome") ?? "")

@@ -63,7 +63,7 @@ package enum FuzzCheck {
       guard case .event(let fields, let raw, _) = read else { return "the sample was refused" }
       let event = Event(
         id: EventID(sequence: 1, tag: 1), source: source.name, receivedAt: moment, fields: fields, body: body, raw: raw)
-      for delivery in table.plan(event) {
+      for delivery in table.plan(event).deliveries {
         if table.send(route: delivery.route, label: delivery.send) == nil { return "a delivery without its send" }
         if table.parts.targets[delivery.target]?.actions[delivery.action] == nil {
           return "a delivery without its action"

@@ -20,7 +20,6 @@ struct GrammarInput {
     var lines = ""
     for field in part.description.fields where field.required || random.once(in: depth == 0 ? 2 : 4) {
       guard budget > 0 else { break }
-      if field.later, !random.once(in: 10) { continue }
       budget -= 1
       let name = random.once(in: 60) ? Vocabulary.word(&random) : field.name
       lines += pad(indent) + name + ":" + value(field, part, depth: depth + 1, indent: indent + 2)
@@ -64,11 +63,13 @@ struct GrammarInput {
   private mutating func flow(_ kind: FieldKind) -> String {
     switch kind {
     case .boolean: random.one(of: ["true", "false", "yes"])
-    case .duration: random.one(of: ["5s", "10m", "24h", "6d 1h", "0s", "5"])
+    case .duration: random.one(of: ["5s", "10m", "24h", "6d 1h", "7d", "0s", "5"])
     case .rate: random.one(of: ["100/min", "5/s", "40000/day", "0/s"])
     case .size: random.one(of: ["256KiB", "64MiB", "1", "-1"])
     case .backoff: random.one(of: ["5s..15m", "1s..1s", "15m..5s"])
     case .clockRange: random.one(of: ["\"08:00-18:00\"", "\"18:00-08:00\"", "08:00-08:00"])
+    case .date: random.one(of: ["2026-01-26", "2026-02-30", "x"])
+    case .memoryKey: random.one(of: ["customer.phone", "agent", "id", "raw.a", "\"{{ waba }}\""])
     case .zone: random.one(of: ["UTC", "Asia/Kolkata", "Asia/Calcuta"])
     case .country: random.one(of: ["IN", "in", "DE", "XX"])
     case .path, .orderKey: random.one(of: ["customer.phone", "call.id", "none", "raw.a.0", "id"])
@@ -139,9 +140,10 @@ struct GrammarInput {
       budget -= 1
       let field = random.one(
         of: EventField.allCases.map(\.rawValue) + ["local.time", "local.weekday", "raw.a", "event", "event"])
-      switch depth > 7 ? 3 : random.below(6) {
+      switch depth > 7 ? 4 : random.below(7) {
       case 0: lines += pad(indent) + "not:" + condition(depth: depth + 1, indent: indent + 2)
       case 1: lines += pad(indent) + "any: [{ \(field): \(comparison()) }, { direction: \(comparison()) }]\n"
+      case 2: lines += pad(indent) + random.one(of: ["count: { at_least: 2, within: 7d }", "suppressed: false"]) + "\n"
       default: lines += pad(indent) + "\(field): \(comparison())\n"
       }
     }

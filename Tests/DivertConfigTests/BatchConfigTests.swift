@@ -61,7 +61,7 @@ import Testing
     fields.customerPhone = "+9190000000\(sequence)"
     let event = Event(
       id: EventID(sequence: sequence, tag: 1), source: "s", receivedAt: fields.at, fields: fields, body: [], raw: .null)
-    let plan = table.plan(event)[send]
+    let plan = table.plan(event).deliveries[send]
     let recipe = try #require(table.recipe(for: plan, newest: table))
     return RenderJob(event: event, plan: plan, recipe: recipe, attemptAt: fields.at)
   }

@@ -37,7 +37,7 @@ import Testing
 
   /// What a send writes, as its vendor will report it.
   private static func echoes(_ table: RouteTable, _ event: Event) throws -> [ExpectedEcho] {
-    try table.plan(event).flatMap { plan in
+    try table.plan(event).deliveries.flatMap { plan in
       let recipe = try #require(table.recipe(for: plan, newest: table))
       return RequestRenderer.echoes(RenderJob(event: event, plan: plan, recipe: recipe, attemptAt: now))
     }
@@ -96,7 +96,7 @@ import Testing
         #"{"messageId":"\#(id)","to":"919876543210","status":"READ","statusTimestamp":"2026-01-15T10:31:00.000Z"\#(more)}"#,
         at: Self.now + .hours(23))
     }
-    let plans = table.plan(rejected)
+    let plans = table.plan(rejected).deliveries
     let key = IdempotencyKey.derive(event: rejected.id, plan: plans[2])
     var context = RenderContext(event: nil, now: Self.now, idempotencyKey: key)
     context.arguments = JSONObject()
@@ -119,7 +119,7 @@ import Testing
         people: { when: { event: ADD_TAG, own: false }, send: [dt.set_field: { field: a, value: b }] }
       """
     let table = try Self.table(routes)
-    func sent(_ event: Event) -> [String] { table.plan(event).map { "\($0.route) \($0.action)" } }
+    func sent(_ event: Event) -> [String] { table.plan(event).deliveries.map { "\($0.route) \($0.action)" } }
     #expect(sent(try Self.tagAdded("late")) == ["added tag", "added alert", "people set_field"])
     #expect(sent(try Self.tagAdded("late").ownWrite) == ["added alert", "added/chain tag"])
     // The mark is kept with the event.
@@ -135,7 +135,7 @@ import Testing
     let writes = OwnWrites()
     var event = try Self.event(Self.rejected)
     var rounds = 0
-    while !table.plan(event).isEmpty, rounds < 10 {
+    while !table.plan(event).deliveries.isEmpty, rounds < 10 {
       // The write leaves after it was noted, and its report may come at once.
       writes.expect(try Self.echoes(table, event), now: Self.now)
       let value = event.fields.at.iso8601

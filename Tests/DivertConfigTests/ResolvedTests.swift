@@ -22,6 +22,7 @@ enum Meaning {
         return "\n\(inner)\(pair[0].value): \(text(pair[1].value, inner))"
       }
       return entries.sorted().joined()
+    case .set?: return mirror.children.map { "\n\(inner)- \(text($0.value, inner))" }.sorted().joined()
     case nil, .class?: return "\(value)"
     case _ where mirror.children.isEmpty: return "\(value)"
     default: return mirror.children.map { "\n\(inner)\($0.label ?? "-") \(text($0.value, inner))" }.joined()

@@ -5,12 +5,14 @@ import Testing
 @testable import DivertConfig
 
 /// One send of a file, followed through its stages with answers that the test gives.
-private struct Walk {
+struct StageWalk {
   let table: RouteTable
   let recipe: RequestRecipe
   let plan: PlannedDelivery
   let event: Event
   var memo = DeliveryMemo()
+  /// What time and memory are judged by; nil: they are not.
+  var due: DueContext?
 
   init(_ text: String, send place: Int = 0) throws {
     let result = ConfigLoader.load(text: text, file: "routes.yaml")
@@ -22,7 +24,7 @@ private struct Walk {
       case .event(let event, _) = Rehearsal.receive(body.encoded(), source: source, under: table, now: Self.now)
     else { throw Given.Missing() }
     self.event = event
-    let plans = table.plan(event)
+    let plans = table.plan(event).deliveries
     guard plans.indices.contains(place) else { throw Given.Missing() }
     plan = plans[place]
     recipe = try #require(table.recipe(for: plan, newest: table))
@@ -30,7 +32,7 @@ private struct Walk {
 
   static let now = Timestamp(milliseconds: 1_768_473_027_000)
 
-  mutating func stage() -> Stage { recipe.stage(of: event, plan: plan, memo: &memo) }
+  mutating func stage() -> Stage { recipe.stage(of: event, plan: plan, memo: &memo, due: due) }
 
   /// `lookups.account GET https://…`; or how it ends.
   mutating func next() throws -> String {
@@ -41,6 +43,9 @@ private struct Walk {
     case .skip(let reason): return "skip \(reason.code): \(reason.sentence)"
     case .dead(let reason): return "dead \(reason.code): \(reason.sentence)"
     case .done(let reason): return "done \(reason.code)"
+    case .hold(let until, let reason): return "hold \(until.iso8601(in: recipe.zone)) \(reason.code)"
+    case .expired(let reason): return "expired \(reason.sentence)"
+    case .consult: return "consult"
     }
   }
 
@@ -85,7 +90,7 @@ private struct Walk {
 
   @Test("a lookup that a template names is asked first, and its answer stands in the request")
   func lookup() throws {
-    var walk = try Walk(Self.file(Self.account + "fields: { id: data.0.id } }", Self.log, "send: [crm.log]"))
+    var walk = try StageWalk(Self.file(Self.account + "fields: { id: data.0.id } }", Self.log, "send: [crm.log]"))
     #expect(walk.plan.prepares)
     #expect(try walk.next() == "lookups.account GET https://crm.example.com/accounts?phone=%2B919876543210")
     #expect(try walk.answer(200, #"{"data":[{"id":7}]}"#) == .onward)
@@ -98,7 +103,7 @@ private struct Walk {
     "nothing found is 204, 404, an empty body, an empty list or no field",
     arguments: [(204, ""), (404, "not here"), (200, ""), (200, #"{"data":[]}"#), (200, #"{"data":[{"id":null}]}"#)])
   func nothing(status: Int, body: String) throws {
-    var walk = try Walk(Self.file(Self.account + "fields: { id: data.0.id } }", Self.log, "send: [crm.log]"))
+    var walk = try StageWalk(Self.file(Self.account + "fields: { id: data.0.id } }", Self.log, "send: [crm.log]"))
     #expect(try walk.answer(status, body) == .onward)
     #expect(
       try walk.next() == "dead lookup_none: no account was found in crm for the event's `customer.phone`")
@@ -106,7 +111,7 @@ private struct Walk {
 
   @Test("what is no JSON is dead at once, and trouble at the target is an attempt of its own")
   func trouble() throws {
-    var walk = try Walk(Self.file(Self.account + "fields: { id: data.0.id } }", Self.log, "send: [crm.log]"))
+    var walk = try StageWalk(Self.file(Self.account + "fields: { id: data.0.id } }", Self.log, "send: [crm.log]"))
     guard case .failed(let html) = try walk.answer(200, "<html>"), case .failed(let busy) = try walk.answer(503) else {
       Issue.record("neither failed")
       return
@@ -120,7 +125,7 @@ private struct Walk {
   func policies(none: String, wanted: String) throws {
     let lookups = Self.account + "fields: { id: data.0.id }, none: \(none) }"
     let target = "actions:\n  log: { post: \"/calls\", body: { account: \"{{ account.id? }}\" } }"
-    var walk = try Walk(Self.file(lookups, target, "send: [crm.log]"))
+    var walk = try StageWalk(Self.file(lookups, target, "send: [crm.log]"))
     try walk.answer(404)
     #expect(try walk.next().hasPrefix(wanted))
   }
@@ -130,8 +135,8 @@ private struct Walk {
     let lookups = Self.account + "fields: { id: data.0.id }, none: create }"
     let target =
       Self.log + "\n  create: { post: /accounts, body: { phone: \"{{ customer.phone }}\" }, fields: { id: id } }"
-    var walk = try Walk(Self.file(lookups, target, "send: [crm.log, { crm.log: {}, as: again }]"))
-    let other = try Walk(Self.file(lookups, target, "send: [crm.log, { crm.log: {}, as: again }]"), send: 1)
+    var walk = try StageWalk(Self.file(lookups, target, "send: [crm.log, { crm.log: {}, as: again }]"))
+    let other = try StageWalk(Self.file(lookups, target, "send: [crm.log, { crm.log: {}, as: again }]"), send: 1)
     try walk.answer(404)
     guard case .ask(let create) = walk.stage() else { throw Given.Missing() }
     #expect(create.idempotencyKey(walk.event.id, walk.plan) == create.idempotencyKey(other.event.id, other.plan))
@@ -149,7 +154,7 @@ private struct Walk {
           variants: ["{{ customer.phone }}", "{{ device.id? }}", "{{ customer.phone | digits }}", "{{ customer.phone }}"]
           fields: { id: data.0.id }
       """
-    var walk = try Walk(Self.file(lookups, Self.log, "send: [crm.log]"))
+    var walk = try StageWalk(Self.file(lookups, Self.log, "send: [crm.log]"))
     #expect(try walk.next().hasSuffix("phone=%2B919876543210"))
     try walk.answer(204)
     #expect(walk.memo.asked == ["account": 1])
@@ -164,7 +169,7 @@ private struct Walk {
     arguments: [("first", "1"), ("newest, newest_by: at", "2"), ("fail", "lookup_many")])
   func many(policy: String, wanted: String) throws {
     let lookups = Self.account + "items: data, fields: { id: id }, many: \(policy) }"
-    var walk = try Walk(Self.file(lookups, Self.log, "send: [crm.log]"))
+    var walk = try StageWalk(Self.file(lookups, Self.log, "send: [crm.log]"))
     let items = #"{"data":[{"id":1,"at":"2026-01-01T00:00:00Z"},{"id":2,"at":"2026-02-01T00:00:00Z"},{"id":3}]}"#
     switch try walk.answer(200, items) {
     case .onward: #expect(try walk.next() == "log POST https://crm.example.com/calls/\(wanted)")
@@ -182,7 +187,7 @@ private struct Walk {
       actions:
         task: { post: "/tasks/{{ owner.id }}" }
       """
-    var walk = try Walk(Self.file("", target, "send: [crm.task: Asha@Example.com]"))
+    var walk = try StageWalk(Self.file("", target, "send: [crm.task: Asha@Example.com]"))
     #expect(try walk.next() == "lookups.crm.owner GET https://crm.example.com/users")
     try walk.answer(200, #"[{"id":1,"email":"x@example.com"},{"id":2,"email":"asha@example.com"}]"#)
     #expect(try walk.next() == "task POST https://crm.example.com/tasks/2")
@@ -196,7 +201,7 @@ private struct Walk {
         account: { get: "crm:/accounts", fields: { owner: owner } }
       """
     let target = "actions:\n  log: { post: /calls, body: { mail: \"{{ owner.mail }}\" } }"
-    var walk = try Walk(Self.file(lookups, target, "send: [crm.log]"))
+    var walk = try StageWalk(Self.file(lookups, target, "send: [crm.log]"))
     #expect(walk.recipe.send.lookups == ["account", "owner"])
     #expect(try walk.next() == "lookups.account GET https://crm.example.com/accounts")
     try walk.answer(200, #"{"owner":"o1"}"#)
@@ -215,22 +220,22 @@ extension StagePlanTests {
   @Test("a route with a lookup's condition is planned unless its event part alone is false")
   func planned() throws {
     #expect(throws: Given.Missing.self) {
-      try Walk(Self.file(Self.staged, Self.log, Self.guarded("{ direction: INCOMING, account.stage: late }")))
+      try StageWalk(Self.file(Self.staged, Self.log, Self.guarded("{ direction: INCOMING, account.stage: late }")))
     }
     #expect(throws: Never.self) {
-      try Walk(Self.file(Self.staged, Self.log, Self.guarded("{ direction: OUTGOING, account.stage: late }")))
+      try StageWalk(Self.file(Self.staged, Self.log, Self.guarded("{ direction: OUTGOING, account.stage: late }")))
     }
   }
 
   @Test("the answer decides when it is due: no ends it skipped, yes lets it go, and neither is judged again")
   func guards() throws {
     let file = Self.file(Self.staged, Self.log, Self.guarded("{ account.stage: late }"))
-    var walk = try Walk(file)
+    var walk = try StageWalk(file)
     try walk.answer(200, #"{"id":7,"stage":"early"}"#)
     #expect(
       try walk.next()
         == "skip condition_not_met: route declined/child does not match: not so: account.stage is late")
-    walk = try Walk(file)
+    walk = try StageWalk(file)
     try walk.answer(200, #"{"id":7,"stage":"late"}"#)
     #expect(try walk.next() == "log POST https://crm.example.com/calls/7")
     #expect(walk.memo.isCleared)
@@ -240,9 +245,9 @@ extension StagePlanTests {
   func lazy() throws {
     let plain = "actions:\n  log: { post: /calls }"
     let any = "{ any: [{ direction: OUTGOING }, { account.stage: late }] }"
-    var walk = try Walk(Self.file(Self.staged, plain, Self.guarded(any)))
+    var walk = try StageWalk(Self.file(Self.staged, plain, Self.guarded(any)))
     #expect(try walk.next() == "log POST https://crm.example.com/calls")
-    walk = try Walk(Self.file(Self.staged, plain, Self.guarded("{ not: { account.stage: late } }")))
+    walk = try StageWalk(Self.file(Self.staged, plain, Self.guarded("{ not: { account.stage: late } }")))
     #expect(try walk.next().hasPrefix("lookups.account GET"))
     try walk.answer(200, #"{"id":7,"stage":"late"}"#)
     #expect(try walk.next().hasPrefix("skip condition_not_met"))
@@ -262,7 +267,7 @@ extension StagePlanTests {
           post: "/deals/{{ deal.id }}/{{ owner.id }}"
           arguments: { phone: { default: "{{ customer.phone }}" } }
       """
-    let table = try Walk(Self.file("", lookups + "\n" + action, "send: [crm.log]")).table
+    let table = try StageWalk(Self.file("", lookups + "\n" + action, "send: [crm.log]")).table
     let named = table.parts.lookups.filter { table.asksByArguments($0.value) }
     #expect(named.keys.sorted() == ["crm.contact", "crm.deal"] && table.parts.lookups.count == 3)
   }
@@ -274,7 +279,7 @@ extension StagePlanTests {
       actions:
         log: { post: /calls, to_person: true }
       """
-    let walk = try Walk(Self.file("", action, "send: [crm.log]"))
+    let walk = try StageWalk(Self.file("", action, "send: [crm.log]"))
     var delivery = Delivery(id: DeliveryID(event: walk.event.id, ordinal: 0), plan: walk.plan, version: "v")
     #expect(walk.recipe.interruption(of: delivery, walk.event) == .verify(after: .seconds(7)))
     delivery.edited = EditedRequest(method: "POST", url: "https://crm.example.com/calls", headers: [], body: nil)
@@ -294,7 +299,7 @@ extension StagePlanTests {
 
   @Test("a message's steps that write are recorded, and parked where nobody knows; the last one is asked after")
   func interruptedStep() throws {
-    let walk = try Walk(Self.file("", Self.message, "send: [crm.log]"))
+    let walk = try StageWalk(Self.file("", Self.message, "send: [crm.log]"))
     var delivery = Delivery(id: DeliveryID(event: walk.event.id, ordinal: 0), plan: walk.plan, version: "v")
     func pending() -> StageRequest {
       walk.recipe.pendingRequest(of: walk.event, plan: walk.plan, memo: delivery.memo)
@@ -311,7 +316,7 @@ extension StagePlanTests {
 
   @Test("an edited step goes first, and those after it follow")
   func editedStep() throws {
-    var walk = try Walk(Self.file("", Self.message, "send: [crm.log]"))
+    var walk = try StageWalk(Self.file("", Self.message, "send: [crm.log]"))
     walk.memo.steps["card"] = .object(["id": "1"])
     guard
       case .ask(let first) = walk.recipe.stage(
@@ -336,7 +341,7 @@ extension StagePlanTests {
   func inherited() throws {
     let route =
       "also:\n      p: { when: { account.stage: late }, also: { c: { when: { account.id: 7 }, send: [crm.log] } } }"
-    let walk = try Walk(Self.file(Self.staged, Self.log, route))
+    let walk = try StageWalk(Self.file(Self.staged, Self.log, route))
     #expect(walk.recipe.send.guards.map(\.route) == ["declined/p", "declined/p/c"])
   }
 
@@ -351,7 +356,7 @@ extension StagePlanTests {
 
   @Test("steps go out one after another; a finished one is never repeated, and one whose condition fails is left out")
   func stepped() throws {
-    var walk = try Walk(Self.file("", Self.steps, "send: [crm.note: hello]"))
+    var walk = try StageWalk(Self.file("", Self.steps, "send: [crm.note: hello]"))
     #expect(walk.plan.prepares)
     guard case .ask(let first) = walk.stage() else { throw Given.Missing() }
     #expect(try walk.rendered(first).body == Array(#"{"text":"hello"}"#.utf8))
@@ -367,7 +372,7 @@ extension StagePlanTests {
 
   @Test("a step's condition may ask for an argument")
   func conditional() throws {
-    var walk = try Walk(Self.file("", Self.steps, "send: [crm.note: this is urgent]"))
+    var walk = try StageWalk(Self.file("", Self.steps, "send: [crm.note: this is urgent]"))
     try walk.answer(200, #"{"id":"n1"}"#)
     #expect(try walk.next() == "note.tag POST https://crm.example.com/tags")
   }
@@ -382,8 +387,8 @@ extension StagePlanTests {
 
   @Test("to a person, what may have arrived is asked for, and only sent again where it did not")
   func verify() throws {
-    var walk = try Walk(Self.file("", Self.verified, "send: [crm.text]"))
-    #expect(walk.plan.toPerson && !walk.plan.prepares)
+    var walk = try StageWalk(Self.file("", Self.verified, "send: [crm.text]"))
+    #expect(walk.plan.toPerson && walk.plan.prepares)
     #expect(walk.recipe.action.ambiguous == .verify)
     #expect(try walk.answer(504) == .uncertain(after: .seconds(20)))
     #expect(walk.memo.isUncertain)

@@ -126,7 +126,7 @@ import Testing
 
   @Test("every route that matches fires, a parent before its children, in the file's order")
   func plan() throws {
-    let planned = table().plan(try event())
+    let planned = table().plan(try event()).deliveries
     #expect(
       planned.map { "\($0.route)#\($0.send) \($0.action)" } == [
         "declined#0 log", "declined#1 tell", "declined/evening#0 late", "any#0 log",
@@ -146,9 +146,9 @@ import Testing
   @Test("two sends never share an idempotency key, and a replay keeps it")
   func keys() throws {
     let event = try event()
-    let keys = table().plan(event).map { IdempotencyKey.derive(event: event.id, plan: $0) }
+    let keys = table().plan(event).deliveries.map { IdempotencyKey.derive(event: event.id, plan: $0) }
     #expect(Set(keys).count == 4)
-    #expect(keys == table().plan(event).map { IdempotencyKey.derive(event: event.id, plan: $0) })
+    #expect(keys == table().plan(event).deliveries.map { IdempotencyKey.derive(event: event.id, plan: $0) })
     #expect(keys.allSatisfy { $0.hasPrefix("dv1_") && $0.count == 36 })
   }
 }

@@ -16,6 +16,7 @@ import Testing
     } catch {
       Issue.record("seed \(seed): \(error)\n\(world.log.suffix(60).joined(separator: "\n"))")
     }
+    #expect(world.holds > 10 && world.expiries > 10 && world.questions > 10, "time and memory hardly had a say")
     #expect(world.sends > 100 && world.asks > 50 && world.asks + world.waits > 55, "the walk hardly moved")
   }
 }
@@ -51,9 +52,13 @@ extension MachineWorld {
     (0..<Int.random(in: 1...5, using: &random)).map { place in
       let target = anyTarget()
       let key = Self.keys.randomElement(using: &random) ?? nil
+      let route = WorldTiming.routes.randomElement(using: &random) ?? "r"
+      let isTimed = route != "r"
+      let due = isTimed && chance(30) ? now + .milliseconds(Int64.random(in: 0..<4_000, using: &random)) : now
+      let expires = isTimed && chance(50) ? now + .milliseconds(Int64.random(in: 0..<15_000, using: &random)) : nil
       return PlannedDelivery(
-        route: "r", send: "\(place)", target: target, action: "x", orderKey: key, due: now,
-        toPerson: target == "person", prepares: chance(40))
+        route: route, send: "\(place)", target: target, action: "x", orderKey: key, due: due,
+        toPerson: target == "person", prepares: isTimed || chance(40), expires: expires)
     }
   }
 
@@ -115,6 +120,7 @@ extension MachineWorld {
     letters = []
     transfers = []
     asking = [:]
+    consulted = []
     congested = []
     ended = ended.filter { store.state($0.key)?.isFinal == true }
     store.forgetClaims()
@@ -169,6 +175,8 @@ extension MachineWorld {
   }
 
   private func judgeRest() throws(Illegal) {
+    try judgeFollowUps()
+    if !machine.consulting.isEmpty { throw Illegal("a question was never answered") }
     let unfinished = store.everything().filter { !$0.1.isFinal }.map { "\($0.0) \($0.1)" }
     if !unfinished.isEmpty { throw Illegal("never ended: \(unfinished.prefix(10))") }
     if machine.count != 0 { throw Illegal("\(machine.count) jobs are still in memory") }

@@ -51,6 +51,7 @@ extension MachineWorld {
   /// Goes on with a delivery by what is known.
   mutating func advance(_ token: JobToken) throws(Illegal) {
     guard var delivery = machine.job(token)?.delivery else { return }
+    if try judgeTime(token, delivery) { return }
     guard let place = machine.place(of: token) else { return try send(token) }
     while case .lookup(let name, _) = next(delivery), chance(10) {
       delivery.memo.lookups[name] = "cached"
@@ -69,6 +70,7 @@ extension MachineWorld {
       if machine.awaits(token, in: queue, now: now) { asking[key]?.waiters.append(token) }
       return
     }
+    if stage == nil || stage.map(Self.isStep) == true, consult(token, delivery, at: place) { return }
     if !place.hasPassed || place.queue != queue ?? delivery.plan.target {
       note("move \(delivery.id) to \(queue ?? delivery.plan.target)")
       return machine.moved(token, to: queue, now: now)
@@ -79,6 +81,8 @@ extension MachineWorld {
     }
     try ask(stage, token, delivery)
   }
+
+  private static func isStep(_ stage: WorldStage) -> Bool { if case .step = stage { true } else { false } }
 
   private func question(_ stage: WorldStage?, _ delivery: Delivery) -> String? {
     guard case .lookup(let name, _) = stage else { return nil }

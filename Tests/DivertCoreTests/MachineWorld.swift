@@ -19,6 +19,7 @@ struct MachineWorld {
     var planned: [(Event, [PlannedDelivery], hot: [Int])] = []
     var committed: Int?
     var due: [String: Timestamp] = [:]
+    var answers: [DueAnswer] = []
     var claims: [Claim] = []
   }
 
@@ -74,6 +75,11 @@ struct MachineWorld {
   /// Requests that were no delivery's own, and waits for another's answer.
   var asks = 0
   var waits = 0
+  /// Those that memory let go since they last passed a gate, as far as the world sees that.
+  var consulted: Set<DeliveryID> = []
+  var holds = 0
+  var expiries = 0
+  var questions = 0
 
   init(seed: UInt64) {
     random = SplitMix64(state: seed)
@@ -94,7 +100,10 @@ struct MachineWorld {
     for change in orders.congestion {
       if change.congested { congested.insert(change.target) } else { congested.remove(change.target) }
     }
-    for token in orders.sends { try isInStages(token) ? advance(token) : send(token) }
+    for token in orders.expired { try expire(token) }
+    // What expired as its turn came is gone.
+    let sends = orders.sends.filter { !orders.expired.contains($0) || machine.job($0) != nil }
+    for token in sends { try isInStages(token) ? advance(token) : send(token) }
     for batch in orders.batches { try send(batch) }
     try judgeCredential()
     for token in orders.letters {
@@ -117,6 +126,7 @@ struct MachineWorld {
     if let state = ended[id] { throw Illegal("\(id) is sent though it is \(state)") }
     try judgeDisk(delivery)
     try judgeOrder(delivery)
+    try judgeTiming(delivery)
     let latency = chance(10) ? Int64.random(in: 0..<20_000, using: &random) : Int64.random(in: 0..<200, using: &random)
     transfers.append(Transfer(token: token, id: id, endsAt: now + .milliseconds(latency)))
   }
@@ -169,7 +179,8 @@ struct MachineWorld {
     }
     for entry in store.events.values {
       for (ordinal, plan) in entry.planned.enumerated() where ModelStore.line(plan, replay: false) == line {
-        let other = Delivery(id: DeliveryID(event: entry.event.id, ordinal: ordinal), plan: plan, version: "v")
+        let id = DeliveryID(event: entry.event.id, ordinal: ordinal)
+        let other = store.rows[id] ?? Delivery(id: id, plan: plan, version: "v")
         if !ModelStore.precedes(other, delivery) || ended[other.id] != nil { continue }
         if store.state(other.id)?.isFinal != true { throw Illegal("\(delivery.id) is sent before \(other.id)") }
       }
@@ -185,6 +196,7 @@ struct MachineWorld {
     queue.removeFirst(count)
     var told = News()
     let before = Set(store.free().map(\.id))
+    let expiringBefore = store.expiring()
     let appendFirst = chance(50)
     if appendFirst { append(&told) }
     for orders in taken { try write(orders, &told) }
@@ -200,7 +212,10 @@ struct MachineWorld {
       let queue = ModelStore.queue(row)
       told.due[queue] = min(told.due[queue] ?? row.due, row.due)
     }
+    let expiring = store.expiring().filter { expiringBefore[$0.key] == nil || written.contains($0.key) }
+    told.due[ClaimWish.expiring] = expiring.values.min()
     for wish in taken.flatMap(\.claims) { told.claims.append(store.claim(wish, now: now)) }
+    consulted.subtract(told.claims.flatMap { $0.deliveries.map(\.delivery.id) })
     note("commit \(told.committed ?? 0), claimed \(told.claims.flatMap { $0.deliveries.map(\.delivery.id) })")
     news.append(told)
   }
@@ -212,6 +227,11 @@ struct MachineWorld {
       for case (let ordinal, .ended(let state, _, _)) in update.states.enumerated() {
         try judgeEnd(DeliveryID(event: update.event, ordinal: ordinal), state)
       }
+    }
+    for question in orders.batch.questions {
+      let answer = store.answer(question)
+      if answer == .go { consulted.insert(question.delivery) }
+      told.answers.append(answer)
     }
     try store.write(orders.batch)
     if let turn = orders.turn { told.committed = turn }
@@ -242,7 +262,7 @@ struct MachineWorld {
       }
     }
     if plannedFirst { plan(&machine) }
-    if let turn = told.committed { machine.committed(turn, now: now) }
+    if let turn = told.committed { machine.committed(turn, answers: told.answers, now: now) }
     if !plannedFirst { plan(&machine) }
     machine.waiting(told.due)
     for claim in told.claims { machine.claimed(claim, now: now) }

@@ -22,6 +22,10 @@ struct ModelStore {
   private(set) var rulings: [String: TargetRuling] = [:]
   private(set) var alarms: [String: String] = [:]
   private(set) var budgets: [BudgetHolder: BudgetCount] = [:]
+  /// What memory was claimed by, a target.
+  private(set) var claims: [String: [DeliveryID: Timestamp]] = [:]
+  /// What follows deliveries that expired.
+  private(set) var followed: [DeliveryID: DeliveryID] = [:]
   private var sequence: Int64 = 0
   private var ordinals: [Int64: Int] = [:]
 
@@ -48,8 +52,8 @@ struct ModelStore {
   }
 
   static func precedes(_ a: Delivery, _ b: Delivery) -> Bool {
-    (a.plan.due.milliseconds, a.id.event.sequence, a.id.ordinal)
-      < (b.plan.due.milliseconds, b.id.event.sequence, b.id.ordinal)
+    ((a.held ?? a.plan.due).milliseconds, a.id.event.sequence, a.id.ordinal)
+      < ((b.held ?? b.plan.due).milliseconds, b.id.event.sequence, b.id.ordinal)
   }
 
   /// Waiting rows that are unclaimed and the first unfinished of their line.
@@ -84,7 +88,8 @@ struct ModelStore {
     let event = Event(id: id, source: "s", receivedAt: now, fields: fields, body: [], raw: .null)
     var states: [PackedState] = []
     for (ordinal, plan) in planned.enumerated() {
-      let row = plan.toPerson || congested.contains(plan.target) || hasUnfinishedRow(plan)
+      let row =
+        plan.toPerson || congested.contains(plan.target) || hasUnfinishedRow(plan) || plan.due > now + .seconds(1)
       states.append(row ? .row : .open)
       let delivery = Delivery(id: DeliveryID(event: id, ordinal: ordinal), plan: plan, version: "v")
       if row { rows[delivery.id] = delivery }
@@ -98,6 +103,7 @@ struct ModelStore {
   mutating func write(_ batch: StoreBatch) throws(Illegal) {
     for row in batch.rows { try put(row) }
     for update in batch.packed { try pack(update) }
+    for followUp in batch.followUps { try follow(followUp) }
     for (name, ruling) in batch.targetStates { rulings[name] = ruling }
     for (cause, text) in batch.alarms { alarms[cause] = text }
     budgets.merge(batch.budgets) { $1 }
@@ -127,6 +133,23 @@ struct ModelStore {
     events[update.event.sequence]?.states = update.states
   }
 
+  private mutating func follow(_ followUp: FollowUp) throws(Illegal) {
+    let place = followUp.of.event.sequence
+    if rows[followUp.of]?.state != .skipped { throw Illegal("\(followUp.of) is followed and has not ended") }
+    if followed[followUp.of] != nil { throw Illegal("\(followUp.of) is followed twice") }
+    for plan in followUp.planned {
+      let id = DeliveryID(event: followUp.of.event, ordinal: ordinals[place, default: 0])
+      ordinals[place, default: 0] += 1
+      rows[id] = Delivery(id: id, plan: plan, version: followUp.version)
+      followed[followUp.of] = id
+    }
+  }
+
+  mutating func claim(_ ids: [DeliveryID]) { claimed.formUnion(ids) }
+  mutating func keep(claim id: DeliveryID, of target: String, at time: Timestamp) {
+    claims[target, default: [:]][id] = time
+  }
+
   mutating func replay(_ original: Delivery, now: Timestamp) {
     let place = original.id.event.sequence
     let ordinal = ordinals[place, default: 0]
@@ -149,6 +172,7 @@ struct ModelStore {
   }
 
   mutating func claim(_ wish: ClaimWish, now: Timestamp) -> Claim {
+    if wish.target == ClaimWish.expiring { return claimExpired(wish, now: now) }
     let all = free().filter { Self.queue($0) == wish.target || wish.evenLater && $0.plan.target == wish.target }
       .sorted { ($0.due.milliseconds, $0.id.event.sequence) < ($1.due.milliseconds, $1.id.event.sequence) }
     let taken = all.filter { $0.due <= now || wish.evenLater }.prefix(wish.limit)
@@ -158,7 +182,7 @@ struct ModelStore {
       nextDue: all.filter { !claimed.contains($0.id) }.map(\.due).min())
   }
 
-  private func found(_ row: Delivery) -> ClaimedDelivery? {
+  func found(_ row: Delivery) -> ClaimedDelivery? {
     events[row.id.event.sequence].map { ClaimedDelivery(delivery: row, event: $0.event) }
   }
 
@@ -175,7 +199,9 @@ struct ModelStore {
   func interrupted() -> [ClaimedDelivery] { rows.values.filter { $0.state == .sending }.compactMap { found($0) } }
 
   func waitingTargets() -> [String: Timestamp] {
-    Dictionary(free().map { (Self.queue($0), $0.due) }, uniquingKeysWith: min)
+    var due = Dictionary(free().map { (Self.queue($0), $0.due) }, uniquingKeysWith: min)
+    due[ClaimWish.expiring] = expiring().values.min()
+    return due
   }
 
   /// Every delivery that was ever planned, with its state.

@@ -125,6 +125,7 @@ import Testing
           id: EventID(sequence: Int64(place) << 20, tag: 1), source: "doubletick", receivedAt: event.receivedAt,
           fields: event.fields, body: event.body, raw: event.raw))
     }
+    comparison.finish()
     #expect(comparison.events == 50 && comparison.deliveriesBefore == 100 && comparison.deliveriesAfter == 100)
     #expect(comparison.counts == [.appears: 50, .vanishes: 50, .changes: 50] && comparison.staying == 0)
     #expect(comparison.summary.map(\.group.name) == ["crm.chat", "hook.event", "crm.log"])
@@ -136,6 +137,7 @@ import Testing
   func sources() throws {
     var comparison = ConfigComparison(before: try Self.sends(["crm.log"]), after: try Self.sends(["crm.log"]), limit: 1)
     comparison.add(try event())
+    comparison.finish()
     #expect(comparison.sourcesGone == ["doubletick": 1] && comparison.counts == [.vanishes: 1] && !comparison.isEmpty)
     let event = try event()
     comparison.add(
@@ -158,6 +160,7 @@ import Testing
     var comparison = ConfigComparison(before: try table("IN"), after: try table("US"), limit: 1)
     let body = incomingRejected.split(separator: "919876543210").joined(separator: "2025550123")
     comparison.add(try event(body))
+    comparison.finish()
     #expect(comparison.counts == [.changes: 1])
     #expect(comparison.summary.first?.group.fields == ["body.to"])
   }

@@ -87,9 +87,7 @@ import Testing
     let table = try RehearsalTests.table { $0.routes[0].description = "an agent declined" }
     let event = try event()
     for _ in 0..<3 {
-      var matched: [Int] = []
-      _ = table.plan(event, matched: &matched)
-      table.matches.count(matched, receivedAt: event.receivedAt)
+      table.matches.count(table.plan(event).matched, receivedAt: event.receivedAt)
     }
     #expect(table.matches.current.routes == [3, 3, 0, 0, 0] && table.matches.current.since == event.receivedAt)
     #expect(
@@ -155,14 +153,13 @@ import Testing
     for _ in 0..<40 {
       let table = try RehearsalTests.table { $0.routes = (0..<4).map { Self.route("r\($0)", depth: 0, &random) } }
       let event = try event()
-      var matched: [Int] = []
-      let planned = table.plan(event, matched: &matched)
+      let plan = table.plan(event)
       let rehearsal = Rehearsal(event, under: table)
       func flat(_ routes: [RouteExplanation]) -> [RouteExplanation] { routes.flatMap { [$0] + flat($0.children) } }
       let fired = flat(rehearsal.routes).enumerated().filter(\.element.fired)
-      #expect(fired.map(\.offset) == matched)
-      #expect(fired.flatMap { $0.element.sends } == planned.map { $0.target + "." + $0.action })
-      #expect(rehearsal.deliveries.map(\.plan) == planned)
+      #expect(fired.map(\.offset) == plan.matched)
+      #expect(fired.flatMap { $0.element.sends } == plan.deliveries.map { $0.target + "." + $0.action })
+      #expect(rehearsal.deliveries.map(\.plan) == plan.deliveries)
     }
   }
 

@@ -64,7 +64,7 @@ import Testing
     let table = try Self.table()
     let rehearsal = try Self.rehearse(incomingRejected, table)
     #expect(rehearsal.version == "v1")
-    #expect(rehearsal.deliveries.map(\.plan) == table.plan(rehearsal.event))
+    #expect(rehearsal.deliveries.map(\.plan) == table.plan(rehearsal.event).deliveries)
     #expect(rehearsal.deliveries.map(\.name) == ["crm.log", "hook.event", "crm.chat"])
     #expect(rehearsal.deliveries.map(\.plan.due) == [moment, moment, moment])
     #expect(rehearsal.deliveries.map(\.waitsForTarget) == [false, true, false])

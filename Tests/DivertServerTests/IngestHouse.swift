@@ -75,7 +75,7 @@ final class IngestHouse: Sendable {
       let id = EventID(sequence: Int64(ledger.appended.count + 1), tag: 9)
       ledger.appended.append(append)
       if let key = append.dedupe?.key { ledger.known[key] = id }
-      return .success(.accepted(Event(id: id, content: append.content), hot: []))
+      return .success(.accepted(Event(id: id, content: append.content), append.plan, hot: []))
     }
   }
 

@@ -67,6 +67,14 @@ final class OperatorHouse: Sendable {
     try? FileManager.default.removeItem(atPath: folder)
   }
 
+  /// Writes a file of the data folder.
+  func write(_ text: String, _ name: String) throws {
+    let path = folder + "/" + name
+    let parent = path[..<(path.lastIndex(of: "/") ?? path.startIndex)]
+    try FileManager.default.createDirectory(atPath: String(parent), withIntermediateDirectories: true)
+    _ = FileManager.default.createFile(atPath: path, contents: Data(text.utf8))
+  }
+
   // MARK: Asking
 
   /// The status and the document of an answer.
@@ -112,9 +120,9 @@ final class OperatorHouse: Sendable {
     batch.appends = [
       Append(
         source: "doubletick", receivedAt: Self.now, fields: fields, body: sketch.body, raw: raw, dedupe: nil,
-        planned: planned ? table.plan(sketch) : [], table: table, congested: packed ? [] : ["crm"])
+        planned: planned ? table.plan(sketch).deliveries : [], table: table, congested: packed ? [] : ["crm"])
     ]
-    guard case .accepted(let event, _) = try #require(store.commit(batch, now: Self.now).appends.first) else {
+    guard case .accepted(let event, _, _) = try #require(store.commit(batch, now: Self.now).appends.first) else {
       throw StoreError(code: "other", description: "the event was taken for a duplicate")
     }
     return event

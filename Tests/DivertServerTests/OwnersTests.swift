@@ -46,7 +46,7 @@ import Testing
       let sketch = Event(
         id: EventID(sequence: 0, tag: 0), source: "doubletick", receivedAt: fields.at, fields: fields,
         body: raw.encoded(), raw: raw)
-      let append = Append(sketch.content, dedupe: nil, planned: owners.table.plan(sketch), table: owners.table)
+      let append = Append(sketch.content, dedupe: nil, plan: owners.table.plan(sketch), table: owners.table)
       let result = await withCheckedContinuation { continuation in
         owners.database.post(.append(append) { continuation.resume(returning: $0) })
       }

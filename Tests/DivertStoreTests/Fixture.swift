@@ -67,8 +67,8 @@ extension Attempt {
 }
 
 extension AppendOutcome {
-  var event: Event? { if case .accepted(let event, _) = self { event } else { nil } }
-  var hot: [Int]? { if case .accepted(_, let hot) = self { hot } else { nil } }
+  var event: Event? { if case .accepted(let event, _, _) = self { event } else { nil } }
+  var hot: [Int]? { if case .accepted(_, _, let hot) = self { hot } else { nil } }
   var duplicateOf: EventID? { if case .duplicate(let id) = self { id } else { nil } }
 }
 

@@ -32,7 +32,7 @@ struct RecentKeysTests {
         let before = known[entry.key].flatMap { one in one.until.map { now < $0 } ?? true ? one.id : nil }
         switch outcome {
         case .duplicate(let id): #expect(id == before, "seed \(seed)")
-        case .accepted(let event, _):
+        case .accepted(let event, _, _):
           #expect(before == nil, "seed \(seed)")
           known[entry.key] = (event.id, entry.until)
         }

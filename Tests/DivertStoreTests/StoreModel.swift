@@ -14,6 +14,8 @@ struct StoreModel {
     var replayOf: Int?
     var id: DeliveryID
     var isRow: Bool
+    var expires: Timestamp?
+    var held: Timestamp?
   }
 
   var rows: [DeliveryID: Row] = [:]
@@ -22,8 +24,8 @@ struct StoreModel {
   var atAcceptance: [EventID: Int] = [:]
 
   private func precedes(_ a: Row, _ b: Row) -> Bool {
-    (a.plannedDue.milliseconds, a.id.event.sequence, a.id.ordinal)
-      < (b.plannedDue.milliseconds, b.id.event.sequence, b.id.ordinal)
+    (a.held ?? a.plannedDue, a.id.event.sequence, a.id.ordinal)
+      < (b.held ?? b.plannedDue, b.id.event.sequence, b.id.ordinal)
   }
 
   func hasLine(_ target: String, _ key: String) -> Bool {
@@ -44,6 +46,15 @@ struct StoreModel {
       .sorted {
         ($0.due.milliseconds, $0.id.event.sequence, $0.id.ordinal)
           < ($1.due.milliseconds, $1.id.event.sequence, $1.id.ordinal)
+      }
+  }
+
+  /// Unclaimed waiting rows that expire, the first first.
+  func expiring() -> [Row] {
+    rows.values.filter { $0.isRow && $0.state == .waiting && $0.expires != nil && !claimed.contains($0.id) }
+      .sorted {
+        ($0.expires ?? $0.due, $0.id.event.sequence, $0.id.ordinal)
+          < ($1.expires ?? $1.due, $1.id.event.sequence, $1.id.ordinal)
       }
   }
 

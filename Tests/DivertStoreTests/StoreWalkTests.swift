@@ -1,6 +1,7 @@
 // A random walk of everything that an engine does to a store, held against the model after each step.
 
 import DivertCore
+import DivertStore
 import Testing
 
 @Suite("A random walk")
@@ -12,6 +13,7 @@ struct StoreWalkTests {
       try walk.step()
       try walk.compare()
     }
+    try walk.expectRecord()
     print("walked from seed \(seed)")
   }
 }
@@ -51,13 +53,19 @@ private struct StoreWalk {
     store = try engine.open(folder)
   }
 
+  /// The record holds whatever was done.
+  func expectRecord() throws {
+    guard let store = store as? SQLiteStore else { return }
+    #expect(try store.verifyRecord(heads: [store.recordHead()]).problems == [], "seed \(seed)")
+  }
+
   mutating func chance(_ n: Int) -> Bool { Int.random(in: 0..<n, using: &random) == 0 }
 
   mutating func step() throws {
     now = now + .milliseconds(Int64.random(in: -20...400, using: &random))
     switch Int.random(in: 0..<12, using: &random) {
     case 0..<3: try append()
-    case 3..<5: try claim()
+    case 3..<5: try chance(3) ? claimExpired() : claim()
     case 5..<8: try settle()
     case 8: try settlePacked()
     case 9: try replay()
@@ -70,7 +78,9 @@ private struct StoreWalk {
     let target = targets.randomElement(using: &random) ?? "crm"
     let key = chance(3) ? nil : ["a", "b"].randomElement(using: &random)
     let due = now + .milliseconds(chance(3) ? Int64.random(in: 0...5000, using: &random) : 0)
-    return .to(target, key: key, due: due, person: target == "wa", send: "\(random.next())")
+    var plan = PlannedDelivery.to(target, key: key, due: due, person: target == "wa", send: "\(random.next())")
+    if chance(4) { plan.expires = now + .milliseconds(Int64.random(in: 0...3000, using: &random)) }
+    return plan
   }
 
   private mutating func append() throws {
@@ -81,7 +91,7 @@ private struct StoreWalk {
     }
     let receipt = try store.commit(batch, now: now)
     for (append, outcome) in zip(batch.appends, receipt.appends) {
-      guard case .accepted(let event, let hot) = outcome else { continue }
+      guard case .accepted(let event, _, let hot) = outcome else { continue }
       let rows = expectedRows(append)
       #expect(hot == append.planned.indices.filter { !rows[$0] }, "seed \(seed)")
       for (ordinal, plan) in append.planned.enumerated() { note(event.id, ordinal, plan, isRow: rows[ordinal]) }
@@ -92,7 +102,7 @@ private struct StoreWalk {
 
   private func expectedRows(_ append: Append) -> [Bool] {
     let forced = append.planned.map {
-      $0.toPerson || append.congested.contains($0.target) || $0.due > append.receivedAt + .seconds(1)
+      $0.toPerson || append.congested?.contains($0.target) ?? true || $0.due > append.receivedAt + .seconds(1)
     }
     return append.planned.indices.map { place in
       let plan = append.planned[place]
@@ -110,7 +120,7 @@ private struct StoreWalk {
     let id = DeliveryID(event: event, ordinal: ordinal)
     model.rows[id] = .init(
       state: .waiting, due: plan.due, target: plan.target, key: plan.orderKey, plannedDue: plan.due,
-      replayOf: replayOf, id: id, isRow: isRow)
+      replayOf: replayOf, id: id, isRow: isRow, expires: plan.expires)
   }
 
   private mutating func claim() throws {
@@ -125,6 +135,16 @@ private struct StoreWalk {
     }
   }
 
+  private mutating func claimExpired() throws {
+    let limit = Int.random(in: 0...4, using: &random)
+    let claim = try #require(try store.claim([.expired(limit: limit)], now: now).first)
+    let expiring = model.expiring()
+    let expected = expiring.prefix(limit).filter { $0.expires.map { $0 <= now } ?? false }
+    #expect(claim.deliveries.map(\.delivery.id) == expected.map(\.id), "seed \(seed)")
+    #expect(claim.nextDue == expiring.dropFirst(expected.count).first?.expires, "seed \(seed)")
+    model.claimed.formUnion(expected.map(\.id))
+  }
+
   /// Claimed rows, in the model's own order so that a seed repeats.
   private var claimed: [DeliveryID] {
     model.claimed.sorted { ($0.event.sequence, $0.ordinal) < ($1.event.sequence, $1.ordinal) }
@@ -136,7 +156,9 @@ private struct StoreWalk {
       guard let delivery = try store.delivery(id) else { continue }
       let state = [DeliveryState.waiting, .sending, .delivered, .dead, .skipped].randomElement(using: &random) ?? .dead
       let due = now + .milliseconds(Int64.random(in: 0...2000, using: &random))
-      batch.rows.append(delivery.put(state, due: due, attempt: .ended(.retry, at: now)))
+      var row = delivery.put(state, due: due, attempt: .ended(.retry, at: now))
+      if chance(3) { row.held = due }
+      batch.rows.append(row)
     }
     let sending = model.rows.values.filter { $0.state == .sending }.map(\.id).sorted { "\($0)" < "\($1)" }
     for id in sending where chance(2) && !batch.rows.contains(where: { $0.id == id }) {
@@ -170,6 +192,7 @@ private struct StoreWalk {
     model.claimed.remove(row.id)
     model.rows[row.id]?.state = row.state
     model.rows[row.id]?.due = row.due
+    model.rows[row.id]?.held = row.held
     model.rows[row.id]?.isRow = true
   }
 
@@ -249,6 +272,7 @@ private struct StoreWalk {
     #expect(try Set(store.interrupted().map(\.delivery.id)) == Set(sending), "seed \(seed)")
     let due = try store.waitingTargets()
     for target in targets { #expect(due[target] == model.free(target).first?.due, "seed \(seed)") }
+    #expect(due[ClaimWish.expiring] == model.expiring().first?.expires, "seed \(seed)")
   }
 
   /// The equations hold, and every count is the model's.

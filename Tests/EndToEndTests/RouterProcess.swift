@@ -63,8 +63,9 @@ final class RouterProcess: Sendable {
   // MARK: Start and stop
 
   /// Starts the router on free ports and returns when it says that it is up.
-  func start(_ more: [String] = []) async throws {
+  func start(_ more: [String] = [], environment: [String: String] = [:]) async throws {
     let process = Process()
+    process.environment = ProcessInfo.processInfo.environment.merging(environment) { _, given in given }
     process.executableURL = Self.binary
     process.currentDirectoryURL = folder
     process.arguments =

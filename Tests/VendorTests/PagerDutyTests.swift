@@ -23,7 +23,7 @@ import Testing
       ]),
     .init(
       "no text", send: "trigger", [taken], .delivered,
-      sees: ["payload.summary": "CALL_REJECTED INCOMING: James Smith, customer Rohan Mehta (+91******3210)"]),
+      sees: ["payload.summary": "CALL_REJECTED INCOMING: James Smith, customer R. M. (+91******3210)"]),
     .init("a bare event", send: "trigger", [taken], .delivered, events: AlertText.bare),
     .init(
       "a long text is cut", send: #"trigger: { summary: "{{ raw.long }}", severity: critical, group: emi }"#, [taken],

@@ -28,6 +28,8 @@ package enum FieldRule: Sendable {
   case atMostOne([String])
   /// All of them, or none.
   case together([String])
+  /// `field` only beside `other`.
+  case beside(field: String, other: String)
   /// `field` only where `other` has one of these values.
   case needs(field: String, other: String, values: [String])
 }
@@ -37,33 +39,26 @@ package struct FieldDescription: Sendable {
   package let name: String
   package let kind: FieldKind
   package let required: Bool
-  /// Part of the language, but refused by this version: "not supported yet".
-  package let later: Bool
   /// What holds where the field is left out, as YAML; nil where that is nothing, or depends on other fields.
   package let standard: String?
   /// One sentence, for the reference and for editors.
   package let doc: String
 
   package init(
-    _ name: String, _ kind: FieldKind, required: Bool = false, later: Bool = false, standard: String? = nil,
+    _ name: String, _ kind: FieldKind, required: Bool = false, standard: String? = nil,
     _ doc: String
   ) {
     self.name = name
     self.kind = kind
     self.required = required
-    self.later = later
     self.standard = standard
     self.doc = doc
-  }
-
-  static func later(_ name: String, _ doc: String) -> FieldDescription {
-    FieldDescription(name, .anything, later: true, doc)
   }
 }
 
 /// What may stand in a field.
 package indirect enum FieldKind: Sendable {
-  case text, boolean, duration, rate, size, backoff, moment, clock, clockRange, zone, country, regex, statuses
+  case text, boolean, duration, rate, size, backoff, moment, date, clock, clockRange, zone, country, regex, statuses
   /// Text with `{{ … }}`.
   case template
   /// A base address: http or https, scheme and host literal or a secret.
@@ -76,6 +71,8 @@ package indirect enum FieldKind: Sendable {
   case path
   /// A path or template that makes the key of an order, or `none`.
   case orderKey
+  /// A path or template of an event's values, by which events belong together.
+  case memoryKey
   /// An IP address, or a CIDR block of them.
   case addressBlock
   case whole(ClosedRange<Int>)
@@ -118,6 +115,7 @@ package enum LanguagePart: String, Sendable, CaseIterable {
   case batch, batchMatch, quota, answerPlace
   case fault
   case lookup, ownLookup = "own_lookup", step, verify, landed
+  case count, hours, throttle, unless, expect, retention, record
   case test, given, givenCustomer, givenCall, givenChat, givenDevice
 
   package var description: MappingDescription {
@@ -164,6 +162,13 @@ package enum LanguagePart: String, Sendable, CaseIterable {
     case .step: Language.step
     case .verify: Language.verify
     case .landed: Language.landed
+    case .count: Language.count
+    case .hours: Language.hours
+    case .throttle: Language.throttle
+    case .unless: Language.unless
+    case .expect: Language.expect
+    case .retention: Language.retention
+    case .record: Language.record
     case .test: Language.test
     case .given: Language.given
     case .givenCustomer: Language.givenCustomer

@@ -21,8 +21,9 @@ extension Language {
       .init("alarms", .mapping(.alarms), "Where Divert's own alarms go."),
       .init("routes", .named(.mapping(.route)), "Which events lead to which deliveries."),
       .init("tests", .entries(.mapping(.test)), "Events and the deliveries that must follow, by the test's name."),
-      .later("calendars", "Holidays."),
-      .later("retention", "How long what is kept."),
+      .init("calendars", .named(.list(.date)), "Days off by the calendar's name, for `hours`."),
+      .init("retention", .mapping(.retention), "How long what is kept."),
+      .init("record", .mapping(.record), "Where the head of the record is published."),
     ])
 
   /// The sections that are maps of names: they may be spread over the files of `routes.d`.

@@ -10,10 +10,10 @@ extension Language {
       .init("also", .named(.mapping(.route)), "Routes for the events that match this one."),
       .init("enabled", .boolean, standard: "true", "false: neither this route nor those under it."),
       .init("description", .text, "What it is for."),
-      .later("once", "At most once a period per key."),
-      .later("per", "The key of 'once'."),
-      .later("expect", "A later event that must come."),
-    ])
+      .init("once", .duration, "Acts once in this time for each value of 'per'."),
+      .init("per", .memoryKey, "The key of 'once'; that of the route's count by default, else customer.phone."),
+      .init("expect", .mapping(.expect), "A later event that must come, and what is sent where it does not."),
+    ], rules: [.beside(field: "per", other: "once")])
 
   static let sendOptions = MappingDescription(
     "a send", "What stands beside 'target.action'.",
@@ -21,13 +21,15 @@ extension Language {
       .init("as", .text, "The send's label; its place in the list by default."),
       .init("retry", .mapping(.retry), "How this delivery is tried again."),
       .init("order_by", .orderKey, "Deliveries of the target with the same value go out one after another."),
-      .later("after", "Sent this much later."),
-      .later("hours", "Sent only within these hours."),
-      .later("unless", "Not sent when this came meanwhile."),
-      .later("expires", "Not sent later than this."),
-      .later("otherwise", "Sent in its place when it has expired."),
-      .later("throttle", "At most so many in a time."),
-    ])
+      .init("after", .duration, "Sent this much after the event's `at`."),
+      .init(
+        "hours", .either([.clockRange, .list(.clockRange), .mapping(.hours)]),
+        "Sent only within these hours; held until then."),
+      .init("unless", .mapping(.unless), "Not sent when such an event came meanwhile."),
+      .init("expires", .duration, "Not sent later than this after the event's `at`."),
+      .init("otherwise", .list(.send), "Sent in its place when it has expired."),
+      .init("throttle", .mapping(.throttle), "At most so many in a time."),
+    ], rules: [.beside(field: "otherwise", other: "expires")])
 
   /// Operators on what has an order, and on text.
   static let orderOperators = ["above", "below", "at_least", "at_most"]
@@ -52,8 +54,8 @@ extension Language {
       .init("exists", .boolean, "true: there is a value; false: it is missing."),
     ])
 
-  /// Terms of `when:` that come later.
-  static let laterConditions = ["count", "suppressed"]
+  /// Terms of a route's `when:` that are no value of the event.
+  static let memoryConditions = ["count", "suppressed"]
 
   static let condition = MappingDescription(
     "'when'", "Different fields AND, a list of values OR.",
@@ -62,7 +64,9 @@ extension Language {
       .init("local.weekday", .comparison(.weekday), "The day of the week of `at`: mon, tue, wed …"),
       .init("any", .list(.condition), "Holds when one of these conditions does."),
       .init("not", .condition, "Holds when this condition does not."),
-    ] + laterConditions.map { .later($0, "Not supported yet.") })
+      .init("count", .mapping(.count), "How many such calls there were; in a route alone."),
+      .init("suppressed", .boolean, "Whether the customer is on the suppression list; in a route alone."),
+    ])
 
   /// What the event's fields mean.
   private static let eventFields: [EventField: String] = [

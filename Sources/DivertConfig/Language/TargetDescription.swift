@@ -71,6 +71,7 @@ extension Language {
   static let naturalKey = ["natural"]
   static let maxLength = 1...10_000_000
   static let statuses = 100...599
+  static let messageClasses = MessageClass.allCases.map(\.rawValue)
   static let waitHeader = ["retry_after"]
 
   static let methods = ["get", "post", "put", "patch", "delete"]
@@ -89,6 +90,9 @@ extension Language {
         "idempotency", .either([.choice(naturalKey), .mapping(.idempotency)]),
         standard: "{ header: Idempotency-Key }", "Where the key goes."),
       .init("to_person", .boolean, standard: "false", "A message to a person: never sent twice on a guess."),
+      .init(
+        "class", .choice(messageClasses), standard: "outreach",
+        "Of a message to a person: an answer to somebody who called or wrote, or outreach; for suppression."),
       .init("window", .duration, "Allowed only this long after the customer last wrote or called; for warnings."),
       .init(
         "max", .entries(.whole(maxLength)), "The longest text at a path of the body, or of a query item, in characters."

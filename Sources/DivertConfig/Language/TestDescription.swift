@@ -12,8 +12,14 @@ extension Language {
       .init(
         "lookups", .entries(.either([.choice(mockedNone), .named(.tree)])),
         "By lookup: the fields that it answers with, 'none', or 'created: {…}' for what is created then."),
-      .later("after", "Written 'after 61m': what must follow by then, and not at once."),
+      .init(
+        "suppressed", .choice(suppressions),
+        "The events' customers are on the suppression list: for outreach, or for all messages."),
+      .init(
+        "down", .entries(.duration), "By target: it takes nothing for so long, from the first event on."),
     ])
+
+  static let suppressions = ["outreach", "all"]
 
   /// What stands for an answer with nothing in it.
   static let mockedNone = ["none"]
@@ -28,6 +34,8 @@ extension Language {
       .init(
         "at", .oneOrMore(.either([.moment, .clock, .duration])),
         "When it happens; each entry of a list is a call of its own."),
+      .init(
+        "received", .either([.moment, .clock, .duration]), "When it comes, where that is later than it happens."),
       .init("source", .text, "Who posts it; the file's only source by default."),
       .init("status", .text, "REJECT, END, MISSED …"),
       .init("agent", .text, "The agent concerned."),

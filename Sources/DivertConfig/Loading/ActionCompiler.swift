@@ -46,6 +46,7 @@ extension LoadContext {
     var action = ActionDefinition(name: entry.key, method: "POST", path: .placeholder)
     let asksWell = isClean { requests(fields, entry, scope, &action, inherited) }
     action.toPerson = fields["to_person"].flatMap { boolean($0, "'to_person'") } ?? false
+    setClass(fields, &action)
     setAmbiguous(fields, inherited, &action)
     if let node = fields["idempotency"], let placement = idempotency(node, action.body) {
       action.idempotency = placement
@@ -244,6 +245,18 @@ extension LoadContext {
       let hint = NearestName.hintOrList(name, in: scope.lookups.keys) ?? "add it under 'lookups:'"
       error("unknown_lookup", item.place, "there is no lookup '\(name)'", hint)
       return nil
+    }
+  }
+
+  private func setClass(_ fields: Fields, _ action: inout ActionDefinition) {
+    guard let entry = fields.entry("class") else { return }
+    let choice = choice(entry.value, "'class'", Language.messageClasses).flatMap(MessageClass.init)
+    if let choice { action.writesAs = choice }
+    if !action.toPerson {
+      error(
+        "contradictory", entry.keyPlace,
+        "'class' says what kind of message to a person it is, and this action writes to nobody",
+        "add 'to_person: true', or remove it")
     }
   }
 

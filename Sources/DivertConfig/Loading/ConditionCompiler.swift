@@ -30,6 +30,8 @@ extension LoadContext {
         error("no_value", entry.value.place, "'not' of nothing never holds", "{ event: CALL_REJECTED }")
       }
       return [.not(condition(entry.value))]
+    case "count": return count(entry)
+    case "suppressed": return suppressed(entry)
     default: return field(entry)
     }
   }
@@ -69,6 +71,7 @@ extension LoadContext {
       return nil
     }
     switch ValuePath.parse(entry.key, in: conditionScope) {
+    case .success(.lookup) where isMisplacedLookup(entry): return nil
     case .success(let path): return (path, ComparedField(name: entry.key, kind: .json))
     case .failure(let fault):
       error("unknown_lookup_field", entry.keyPlace, fault.reason, fault.suggestion.map { "did you mean '\($0)'?" })
@@ -76,12 +79,14 @@ extension LoadContext {
     }
   }
 
+  /// Reports a lookup's field in a condition on events alone; whether it is one.
+  private func isMisplacedLookup(_ entry: YAMLNode.Entry) -> Bool {
+    guard case .events = conditionOwner else { return false }
+    return isMisplaced(entry.key, entry.keyPlace)
+  }
+
   private func reportUnknownField(_ entry: YAMLNode.Entry) {
     let name = entry.key
-    if Language.laterConditions.contains(name) {
-      error("not_supported", entry.keyPlace, "'\(name)' is not supported yet", "remove it")
-      return
-    }
     let operators = Language.comparison.fields.map(\.name)
     if operators.contains(name) {
       error(
@@ -106,10 +111,11 @@ extension LoadContext {
     let members = names.filter { $0.hasPrefix(group + ".") }
     let list = members.isEmpty ? nil : "there are: \(members.joined(separator: ", "))"
     error(
-      "unknown_event_field", entry.keyPlace, "unknown field '\(name)' in 'when'",
+      "unknown_event_field", entry.keyPlace, "unknown field '\(name)' in \(conditionOwner.name)",
       near.map { "did you mean '\($0)'?" } ?? list)
   }
 
   private static let conditionNames =
     EventField.allCases.map(\.rawValue) + ["local.time", "local.weekday", "raw", "any", "not"]
+    + Language.memoryConditions
 }

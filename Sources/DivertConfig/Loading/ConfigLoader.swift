@@ -147,11 +147,20 @@ package enum ConfigLoader {
   private static func compile(_ fields: Fields?, _ context: LoadContext, _ parts: inout RouteTable.Parts) {
     guard let fields else { return }
     if let version = fields["version"] { checkVersion(version, context) }
-    if let zone = fields["timezone"].flatMap({ context.zone($0, "'timezone'") }) { parts.timezone = zone }
-    if let country = fields["country"].flatMap(context.country) { parts.country = country }
+    if let zone = fields["timezone"].flatMap({ context.zone($0, "'timezone'") }) {
+      parts.timezone = zone
+      context.zone = zone
+    }
+    if let country = fields["country"].flatMap(context.country) {
+      parts.country = country
+      context.country = country
+    }
     context.lookups = context.declaredLookups(fields)
     context.tables = fields["tables"].map { tables($0, context) } ?? [:]
     parts.tables = context.tables
+    if let retention = fields["retention"] { context.retention = context.retention(retention) }
+    parts.retention = context.retention
+    context.calendars = fields["calendars"].map(context.calendars) ?? [:]
     if let server = fields["server"] { parts.server = context.server(server) }
     parts.sources = fields["sources"].map(context.sources) ?? [:]
     context.defaults = fields["defaults"].map(context.defaults) ?? CompiledDefaults()
@@ -162,7 +171,9 @@ package enum ConfigLoader {
     context.fileLookups(fields["lookups"])
     parts.lookups = context.lookupDefinitions
     parts.alarms = fields["alarms"].map(context.alarms) ?? []
+    if let record = fields["record"] { (parts.recordSends, parts.recordEvery) = context.record(record) }
     parts.routes = fields["routes"].map { context.leavingOutOwn(context.routes($0)) } ?? []
+    parts.books = context.books.filter { parts.booksRead.contains($0.key) }
     context.tests = context.configTests(fields, parts)
     context.warn(fields, parts)
   }

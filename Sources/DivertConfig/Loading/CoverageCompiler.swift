@@ -5,7 +5,10 @@ import DivertCore
 extension CoveragePoint {
   /// The points of a file, in its order. What is switched off (`enabled: false`) is left out.
   static func all(in file: Fields, _ scope: TemplateScope) -> [CoveragePoint] {
-    var finder = CoverageFinder(targets: file["targets"], LoadContext(conditions: scope))
+    let context = LoadContext(conditions: scope)
+    context.zone = file["timezone"]?.text ?? context.zone
+    context.country = file["country"]?.text ?? context.country
+    var finder = CoverageFinder(targets: file["targets"], context)
     for route in file["routes"]?.entries ?? [] { finder.add(route, above: nil) }
     return finder.actions + finder.points
   }
@@ -25,13 +28,39 @@ private struct CoverageFinder {
     self.context = context
   }
 
-  mutating func add(_ route: YAMLNode.Entry, above: String?) {
+  /// - Parameter events: what an event's own fields decide of the conditions above.
+  mutating func add(_ route: YAMLNode.Entry, above: String?, _ events: [Condition] = []) {
     if route.value["enabled"]?.plainText == "false" { return }
     let path = above.map { "\($0)/\(route.key)" } ?? route.key
     points.append(CoveragePoint(kind: .route, name: path, place: FileLine(route.keyPlace), route: path))
-    if let when = route.value["when"] { addBranches(when, path) }
-    for send in route.value["send"]?.items ?? [] { addAction(send) }
-    for child in route.value["also"]?.entries ?? [] { add(child, above: path) }
+    let own = events + (route.value["when"].map { context.condition($0).eventParts } ?? [])
+    if let when = route.value["when"] { addBranches(when, path, own) }
+    addSends(route.value["send"], path)
+    if let broken = route.value["expect"]?["else"] { addTurn(broken, "expect.else", "else", path) }
+    for child in route.value["also"]?.entries ?? [] { add(child, above: path, own) }
+  }
+
+  /// - Parameter prefix: of the labels of those that have none of their own.
+  private mutating func addSends(_ node: YAMLNode?, _ path: String, prefix: String = "") {
+    for (place, send) in (node?.items ?? []).enumerated() {
+      addAction(send)
+      let label = Self.label(send, place, prefix)
+      if let late = send["otherwise"] { addTurn(late, "\(label).otherwise", label + ".otherwise", path) }
+    }
+  }
+
+  /// What follows in place of something else: reached when one of its sends goes out.
+  private mutating func addTurn(_ node: YAMLNode, _ name: String, _ prefix: String, _ path: String) {
+    let items = node.items ?? []
+    let labels = items.enumerated().map { Self.label($0.element, $0.offset, prefix + ".") }
+    var point = CoveragePoint(kind: .branch, name: "\(path): \(name)", place: FileLine(node.place), route: path)
+    point.sends = Set(labels)
+    points.append(point)
+    addSends(node, path, prefix: prefix + ".")
+  }
+
+  private static func label(_ send: YAMLNode, _ place: Int, _ prefix: String) -> String {
+    send["as"]?.text ?? prefix + String(place)
   }
 
   private mutating func addAction(_ send: YAMLNode) {
@@ -45,14 +74,14 @@ private struct CoverageFinder {
   }
 
   /// An alternative is a point of its own where there are two or more; nothing under `not` is one.
-  private mutating func addBranches(_ when: YAMLNode, _ path: String) {
+  private mutating func addBranches(_ when: YAMLNode, _ path: String, _ events: [Condition]) {
     for entry in when.entries ?? [] {
       switch entry.key {
-      case "not": break
+      case "not", "count", "suppressed": break
       case "any":
         for item in entry.value.items ?? [] {
-          if (entry.value.items?.count ?? 0) > 1 { add(item, at: item.place, path) }
-          addBranches(item, path)
+          if (entry.value.items?.count ?? 0) > 1 { add(item, at: item.place, path, events) }
+          addBranches(item, path, events + context.condition(item).eventParts)
         }
       default: addValues(entry, path)
       }
@@ -79,8 +108,10 @@ private struct CoverageFinder {
       content: .mapping([YAMLNode.Entry(key: entry.key, keyPlace: entry.keyPlace, value: value)]), place: value.place)
   }
 
-  private mutating func add(_ alternative: YAMLNode, at place: Place, _ path: String) {
-    let condition = context.condition(alternative)
+  private mutating func add(
+    _ alternative: YAMLNode, at place: Place, _ path: String, _ events: [Condition] = []
+  ) {
+    let condition = context.counting(context.condition(alternative), above: events)
     let name = "\(path): \(condition.phrase)"
     points.append(
       CoveragePoint(kind: .branch, name: name, place: FileLine(place), route: path, condition: condition))
@@ -95,6 +126,7 @@ extension Condition {
     case .any(let conditions): conditions.map(\.phrase).joined(separator: " or ")
     case .not(let condition): "not (\(condition.phrase))"
     case .value(let path, let comparison): "\(path) \(comparison)"
+    case .count, .suppressed: words
     }
   }
 }

@@ -32,14 +32,20 @@ extension LoadContext {
     routes.map { route in
       var route = route
       let named = above || route.when.names(.field(.own))
-      for place in route.sends.indices where !named {
-        let send = route.sends[place]
-        route.sends[place].leavesOutOwn =
-          targets[send.target]?.actions[send.action]?.definition.echoes.isEmpty == false
+      if !named {
+        route.sends = route.sends.map(leavingOutOwn)
+        route.otherwise = route.otherwise.map(leavingOutOwn)
       }
       route.children = leavingOutOwn(route.children, named: named)
       return route
     }
+  }
+
+  private func leavingOutOwn(_ send: Send) -> Send {
+    var send = send
+    send.leavesOutOwn = targets[send.target]?.actions[send.action]?.definition.echoes.isEmpty == false
+    send.timing.otherwise = send.timing.otherwise.map(leavingOutOwn)
+    return send
   }
 }
 
@@ -48,6 +54,7 @@ extension Condition {
   fileprivate func names(_ path: ValuePath) -> Bool {
     switch self {
     case .value(let own, _): own == path
+    case .count, .suppressed: false
     case .not(let inner): inner.names(path)
     case .all(let parts), .any(let parts): parts.contains { $0.names(path) }
     }

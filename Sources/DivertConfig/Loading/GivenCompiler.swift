@@ -15,7 +15,7 @@ extension LoadContext {
       guard let given = given(item, clock, parts) else { continue }
       for time in given.times {
         let number = events.count + 1
-        let received = max(time, events.last?.event.receivedAt ?? time)
+        let received = max(given.received ?? time, time, events.last?.event.receivedAt ?? time)
         if let event = event(given, time, received, number, parts) { events.append(event) }
       }
     }
@@ -49,6 +49,8 @@ private struct Given {
   var own: Bool
   /// When it happens; each is an event of its own.
   var times: [Timestamp]
+  /// When it comes; nil: when it happens.
+  var received: Timestamp?
   var place: Place
 }
 
@@ -95,7 +97,9 @@ extension LoadContext {
     overlay.raw = fields["raw"].map(plainTree)
     let place = fields.entry("event")?.value.place ?? node.place
     let own = fields["own"].flatMap { boolean($0, "'own'") } ?? false
-    return Given(overlay: overlay, sample: sample.first, source: source, own: own, times: times, place: place)
+    let received = fields["received"].flatMap { receipt($0, times, clock) }
+    return Given(
+      overlay: overlay, sample: sample.first, source: source, own: own, times: times, received: received, place: place)
   }
 
   /// The samples to lay it over: one, or none where Divert cannot make up such an event. Nil: the direction is missing.
@@ -145,11 +149,22 @@ extension LoadContext {
     return times.count == items.count ? times : []
   }
 
-  private func givenTime(_ node: YAMLNode, _ clock: TestClock) -> Timestamp? {
-    guard let text = text(node, "'at'") else { return nil }
+  /// When it comes: not before it happens.
+  private func receipt(_ node: YAMLNode, _ times: [Timestamp], _ clock: TestClock) -> Timestamp? {
+    guard let moment = givenTime(node, clock, "'received'") else { return nil }
+    if times.count > 1 {
+      error("contradictory", node.place, "several events cannot come at one moment", "make 'given' a list of events")
+    } else if let time = times.first, moment < time {
+      error("contradictory", node.place, "it cannot come before it happens", "a moment after 'at'")
+    }
+    return moment
+  }
+
+  private func givenTime(_ node: YAMLNode, _ clock: TestClock, _ name: String = "'at'") -> Timestamp? {
+    guard let text = text(node, name) else { return nil }
     if let time = clock.moment(text) { return time }
     let hint = "write 2026-01-15T16:00:25+05:30, \"21:15\", or 6d 1h (after the first day's noon)"
-    error("bad_moment", node.place, "'at': '\(text)' is no moment", hint)
+    error("bad_moment", node.place, "\(name): '\(text)' is no moment", hint)
     return nil
   }
 }
@@ -166,7 +181,7 @@ extension LoadContext {
         givenValue(inner.value, "\(entry.key).\(inner.key)")
       }
     }
-    return ["at", "source", "raw", "own"].contains(entry.key) ? [] : givenValue(entry.value, entry.key)
+    return ["at", "received", "source", "raw", "own"].contains(entry.key) ? [] : givenValue(entry.value, entry.key)
   }
 
   private func givenValue(_ node: YAMLNode, _ name: String) -> [(field: EventField, value: JSONValue)] {

@@ -31,6 +31,15 @@ final class LoadContext {
   var conditionScope = TemplateScope.condition
   /// Every lookup that could be compiled, by full name.
   var lookupDefinitions: [String: LookupDefinition] = [:]
+  /// Whose condition is being read.
+  var conditionOwner = ConditionOwner.route
+  /// What `count`, `unless` and `expect` read, by name.
+  var books: [String: BookDefinition] = [:]
+  var retention = Retention()
+  var calendars: [String: Set<Int>] = [:]
+  var usedCalendars: Set<String> = []
+  /// The lines of the labels of the route that is being read.
+  var sendLabels: [String: Int] = [:]
   /// Where lookups are named, by full name.
   var lookupPlaces: [String: Place] = [:]
   /// What the sandbox answers to lookups, steps and verifications, by target and `StageRequest.name`.
@@ -121,13 +130,13 @@ struct Fields: Sendable {
 }
 
 extension LoadContext {
-  /// The fields of `node` after holding them against the language: unknown, coming, empty and missing ones are
+  /// The fields of `node` after holding them against the language: unknown, empty and missing ones are
   /// reported. Nil when it is no mapping. `name`: where the thing is named, for what is missing. `extra`: further
   /// names that are right here.
   func fields(_ node: YAMLNode, _ part: LanguagePart, name: Place? = nil, extra: [String] = []) -> Fields? {
     let description = part.description
     guard let entries = node.entries else {
-      let fields = description.fields.filter { !$0.later }.prefix(4).map(\.name).joined(separator: ", ")
+      let fields = description.fields.prefix(4).map(\.name).joined(separator: ", ")
       error(
         "not_a_mapping", node.place, "\(description.name) must be a mapping, not \(node.kindName)", "with \(fields) …")
       return nil
@@ -144,8 +153,6 @@ extension LoadContext {
     let known = description.field(entry.key)
     if known == nil, !extra.contains(entry.key) {
       reportUnknown(entry, description, extra)
-    } else if known?.later == true {
-      error("not_supported", entry.keyPlace, "'\(entry.key)' is not supported yet", "remove it")
     } else if entry.value.isEmpty {
       error("no_value", entry.keyPlace, "nothing stands after '\(entry.key):'", "give it a value or remove it")
     } else {
@@ -155,8 +162,8 @@ extension LoadContext {
   }
 
   private func reportUnknown(_ entry: YAMLNode.Entry, _ description: MappingDescription, _ extra: [String]) {
-    let names = description.fields.filter { !$0.later }.map(\.name) + extra
-    let near = NearestName.to(entry.key, among: names + description.fields.filter(\.later).map(\.name))
+    let names = description.fields.map(\.name) + extra
+    let near = NearestName.to(entry.key, among: names)
     let hint =
       near.map { "did you mean '\($0)'?" } ?? misplaced(entry.key, description)
       ?? NearestName.hintOrList(entry.key, in: names)

@@ -1,63 +1,96 @@
 // `routes:` and `alarms:` → Routes with their Sends, every inherited setting resolved.
 import DivertCore
 
+/// What a route has from those above it.
+struct RouteAbove {
+  /// Nil above the top routes.
+  var path: String?
+  /// Their conditions on lookups.
+  var guards: [Send.Guard] = []
+  /// What an event's own fields decide of their conditions.
+  var events: [Condition] = []
+  /// Their `once` that are claimed when due.
+  var claims: [OnceDefinition] = []
+}
+
 extension LoadContext {
   func routes(_ node: YAMLNode) -> [Route] {
-    named(node, "'routes'").compactMap { route($0, parent: nil, []) }
+    named(node, "'routes'").compactMap { route($0, RouteAbove()) }
   }
 
-  /// - Parameter above: the conditions on lookups of the routes above.
-  private func route(_ entry: YAMLNode.Entry, parent: String?, _ above: [Send.Guard]) -> Route? {
+  private func route(_ entry: YAMLNode.Entry, _ above: RouteAbove) -> Route? {
     guard let fields = fields(entry.value, .route, name: entry.keyPlace) else { return nil }
-    let path = parent.map { "\($0)/\(entry.key)" } ?? entry.key
-    var route = Route(name: entry.key, path: path, when: fields["when"].map(condition) ?? .all([]))
+    let path = above.path.map { "\($0)/\(entry.key)" } ?? entry.key
+    var route = Route(name: entry.key, path: path, when: routeCondition(fields, above))
     route.enabled = fields["enabled"].flatMap { boolean($0, "'enabled'") } ?? true
     route.description = fields["description"].flatMap { text($0, "'description'") }
-    let guards = above + (route.asksLookups ? [Send.Guard(route: path, condition: route.when)] : [])
-    route.sends = fields["send"].map { sends($0, route: path, sendScope, guards) } ?? []
+    route.once = once(fields, of: route)
+    let below = below(route, above)
+    sendLabels = [:]
+    let place = SendPlace(route: path, scope: sendScope, guards: below.guards, claims: below.claims)
+    route.sends = fields["send"].map { sends(list($0, "'send'"), place) } ?? []
+    if let expect = fields.entry("expect") { self.expect(expect, &route, above) }
     let children = fields["also"].map { named($0, "'also'") } ?? []
-    route.children = children.compactMap { self.route($0, parent: path, guards) }
-    if !fields.node.entriesContain("send"), !fields.node.entriesContain("also"), fields.isWhole {
+    route.children = children.compactMap { self.route($0, below) }
+    if !["send", "also", "expect"].contains(where: fields.node.entriesContain), fields.isWhole {
       warn("idle_route", entry.keyPlace, "route '\(entry.key)' sends nothing", "add 'send:'")
     }
     return route
   }
 
-  func alarms(_ node: YAMLNode) -> [Send] {
-    guard let fields = fields(node, .alarms), let list = fields["send"] else { return [] }
-    return sends(list, route: "alarms", alarmScope)
+  private func routeCondition(_ fields: Fields, _ above: RouteAbove) -> Condition {
+    guard let node = fields["when"], let entry = fields.entry("when") else { return .all([]) }
+    let condition = counting(condition(node), above: above.events)
+    checkMixed(condition, entry)
+    return condition
   }
 
-  private func sends(_ node: YAMLNode, route: String, _ scope: TemplateScope, _ guards: [Send.Guard] = []) -> [Send] {
-    var sends: [Send] = []
-    var labels: [String: Int] = [:]
-    for (index, item) in list(node, "'send'").enumerated() {
-      guard let entry = SendEntry(item, index, self) else { continue }
-      if let line = labels[entry.label] {
+  /// What the routes under a route have from it and from those above it.
+  private func below(_ route: Route, _ above: RouteAbove) -> RouteAbove {
+    var below = above
+    below.path = route.path
+    below.events += route.when.eventParts
+    if let guarded = route.when.guardPart { below.guards.append(Send.Guard(route: route.path, condition: guarded)) }
+    if let once = route.once, !below.guards.isEmpty { below.claims.append(once) }
+    return below
+  }
+
+  func alarms(_ node: YAMLNode) -> [Send] {
+    guard let fields = fields(node, .alarms), let list = fields["send"] else { return [] }
+    return sends(self.list(list, "'send'"), SendPlace(route: "alarms", scope: alarmScope, isRoute: false))
+  }
+
+  /// The sends of a list. Labels are told apart within a route: those of `send`, `else` and `otherwise` together.
+  func sends(_ items: [YAMLNode], _ place: SendPlace) -> [Send] {
+    if !place.isRoute { sendLabels = [:] }
+    return items.enumerated().compactMap { index, item in
+      guard let entry = SendEntry(item, index, self, prefix: place.prefix) else { return nil }
+      if let line = sendLabels[entry.label] {
         let message = "two sends of this route are labelled '\(entry.label)'; the first is on line \(line)"
         error("duplicate_label", entry.labelPlace, message, "give one of them another 'as:'")
       }
-      labels[entry.label] = labels[entry.label] ?? entry.labelPlace.line
-      if var send = send(entry, route, scope) {
-        send.prepare(lookups: lookups(of: send, guards), guards: guards)
-        sends.append(send)
-      }
+      sendLabels[entry.label] = sendLabels[entry.label] ?? entry.labelPlace.line
+      guard var send = send(entry, place) else { return nil }
+      send.prepare(lookups: lookups(of: send, place.guards), guards: place.guards)
+      return send
     }
-    return sends
   }
 
-  private func send(_ entry: SendEntry, _ route: String, _ scope: TemplateScope) -> Send? {
+  private func send(_ entry: SendEntry, _ place: SendPlace) -> Send? {
+    let scope = place.scope
     let given = arguments(entry, scope)
     let ownRetry = entry.options?["retry"].map(retry) ?? PartialRetry()
     let ownOrder = entry.options?["order_by"].flatMap { orderBy($0, scope) }
+    let timing = timing(entry.options, label: entry.label, place)
     guard let (target, action) = resolve(entry) else { return nil }
-    var send = Send(route: route, label: entry.label, target: target, action: action.definition.name)
+    var send = Send(route: place.route, label: entry.label, target: target, action: action.definition.name)
     send.arguments = hold(given, against: action, entry, alarm: scope.alarm)
     send.retry = ownRetry.over(action.retry).settings
     send.orderBy = (ownOrder ?? action.orderBy)?.template
     send.toPerson = action.definition.recordsBeforeSending
-    send.isMessage = action.definition.toPerson
+    send.messageClass = action.definition.messageClass
     send.hasSteps = !action.definition.steps.isEmpty
+    send.timing = timing
     return send
   }
 
@@ -179,8 +212,8 @@ struct SendEntry {
   var labelPlace: Place
 
   /// Nil for what is no send, which is reported to `context`.
-  init?(_ node: YAMLNode, _ index: Int, _ context: LoadContext) {
-    label = String(index)
+  init?(_ node: YAMLNode, _ index: Int, _ context: LoadContext, prefix: String = "") {
+    label = prefix + String(index)
     guard let entries = node.entries else {
       guard let text = context.text(node, "a send") else { return nil }
       (name, place, labelPlace) = (text, node.place, node.place)

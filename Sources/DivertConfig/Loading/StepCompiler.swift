@@ -59,8 +59,9 @@ extension LoadContext {
 
   /// A condition that may name what `scope` has.
   private func condition(_ node: YAMLNode, of scope: TemplateScope) -> Condition {
-    let before = conditionScope
-    defer { conditionScope = before }
+    let before = (conditionScope, conditionOwner)
+    defer { (conditionScope, conditionOwner) = before }
+    conditionOwner = .step
     conditionScope.lookups = scope.lookups
     conditionScope.steps = scope.steps
     conditionScope.arguments = scope.arguments

@@ -22,6 +22,13 @@ extension LoadContext {
     return scope
   }
 
+  /// What the sends of the record's head may name.
+  var recordScope: TemplateScope {
+    var scope = alarmScope
+    scope.record = true
+    return scope
+  }
+
   /// The template of a scalar; nil when it is none or is at fault, which is reported.
   func template(_ node: YAMLNode, _ what: String, _ scope: TemplateScope) -> Template? {
     guard let text = text(node, what) else { return nil }

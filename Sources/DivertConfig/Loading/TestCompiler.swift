@@ -15,23 +15,63 @@ extension LoadContext {
     guard let fields = fields(entry.value, .test, name: entry.keyPlace, extra: later.map(\.key)) else { return nil }
     let events = fields["given"].map { givenEvents($0, parts) } ?? []
     let sends = fields["sends"].map(expectedSends) ?? []
-    let stages = later.compactMap(stage)
+    let stages = stages(later)
     let expected = sends + stages.flatMap(\.sends)
     let bodies = fields["body"].map { expectedBodies($0, expected, complete: fields["sends"] != nil) } ?? []
-    return ConfigTest(
+    var test = ConfigTest(
       name: entry.key, place: FileLine(entry.keyPlace), events: events,
       stages: [TestStage(after: .zero, sends: sends)] + stages, bodies: bodies,
       lookups: fields["lookups"].map(mockedLookups) ?? [:])
+    test.suppressed = fields["suppressed"].map { suppressions($0, events) } ?? []
+    test.down = fields["down"].map { outages($0, parts) } ?? [:]
+    return test
   }
 
-  /// `after 61m: [ … ]`: read, and refused until something can fall due later than its event.
+  /// By target, how long it takes nothing.
+  private func outages(_ node: YAMLNode, _ parts: RouteTable.Parts) -> [String: Span] {
+    var outages: [String: Span] = [:]
+    for entry in named(node, "'down'", strict: false) {
+      guard parts.targets[entry.key] != nil else {
+        let hint = NearestName.hintOrList(entry.key, in: parts.targets.keys)
+        error("unknown_target", entry.keyPlace, "there is no target '\(entry.key)'", hint ?? "add it under 'targets:'")
+        continue
+      }
+      outages[entry.key] = duration(entry.value, "'\(entry.key)'")
+    }
+    return outages
+  }
+
+  /// The events' customers, each once.
+  private func suppressions(_ node: YAMLNode, _ events: [TestEvent]) -> [Suppression] {
+    guard let scope = choice(node, "'suppressed'", Language.suppressions) else { return [] }
+    let phones = Set(events.compactMap(\.event.fields.customerPhone))
+    return phones.sorted().map { phone in
+      Suppression(
+        phone: phone, reason: "test", coversAnswers: scope == "all", since: Timestamp(milliseconds: 0), until: nil)
+    }
+  }
+
+  /// In the order of the clock.
+  private func stages(_ entries: [YAMLNode.Entry]) -> [TestStage] {
+    var stages: [TestStage] = []
+    for entry in entries {
+      guard let stage = stage(entry) else { continue }
+      if stages.contains(where: { $0.after == stage.after }) {
+        error(
+          "contradictory", entry.keyPlace, "two lists of what follows after \(stage.after.duration)", "make them one")
+      }
+      stages.append(stage)
+    }
+    return stages.sorted { $0.after < $1.after }
+  }
+
+  /// `after 61m: [ … ]`: what falls due by then and not before.
   private func stage(_ entry: YAMLNode.Entry) -> TestStage? {
-    guard let span = SmallGrammar.duration(SmallGrammar.trim(entry.key.dropFirst("after ".count))) else {
+    guard let span = SmallGrammar.duration(SmallGrammar.trim(entry.key.dropFirst("after ".count))), span > .zero else {
       let message = "'\(entry.key)': this is not a duration"
       error("bad_duration", entry.keyPlace, message, "write 'after 61m' or 'after 6d 1h'")
       return nil
     }
-    error("not_supported", entry.keyPlace, "'\(entry.key)' is not supported yet", "remove it")
     return TestStage(after: span, sends: expectedSends(entry.value))
   }
 

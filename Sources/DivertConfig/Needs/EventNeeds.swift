@@ -18,51 +18,38 @@ package struct EventNeeds: Sendable, Hashable {
   package var events: [String] { Set(routes.keys).union(open.isEmpty ? [] : Self.calls).sorted() }
 
   package init(_ loaded: LoadResult) {
-    for route in loaded.table?.parts.routes ?? [] { add(route, above: nil) }
-    for entry in loaded.root?["routes"]?.entries ?? [] { addLater(entry.value, entry.key) }
+    guard let parts = loaded.table?.parts else { return }
+    for route in parts.routes { add(route, above: nil, parts.books) }
   }
 
-  private mutating func add(_ route: Route, above: Set<String>?) {
+  private mutating func add(_ route: Route, above: Set<String>?, _ books: [String: BookDefinition]) {
     guard route.enabled else { return }
     let own = route.when.eventNames
     let names = own.map { own in above.map { $0.intersection(own) } ?? own } ?? above
-    if !route.sends.isEmpty {
-      for name in names ?? [] { add(name, route.path) }
-      if names == nil { open.append(route.path) }
-    }
-    for child in route.children { add(child, above: names) }
+    if !route.everySend.isEmpty || route.expect != nil { add(names, route.path) }
+    // Events that are waited for after the route's own.
+    let later = [route.expect?.book] + route.everySend.map { $0.timing.unless?.book }
+    for book in later.compactMap({ $0 }).compactMap({ books[$0] }) { add(book.condition.eventNames, route.path) }
+    for child in route.children { add(child, above: names, books) }
+  }
+
+  /// Nil: events of any name.
+  private mutating func add(_ names: Set<String>?, _ route: String) {
+    for name in names ?? [] { add(name, route) }
+    if names == nil, !open.contains(route) { open.append(route) }
   }
 
   private mutating func add(_ event: String, _ route: String) {
     if routes[event]?.contains(route) != true { routes[event, default: []].append(route) }
   }
-
-  /// Events that are waited for after another one: those of `expect` and of a send's `unless`.
-  private mutating func addLater(_ route: YAMLNode, _ path: String) {
-    if route["enabled"]?.text == "false" { return }
-    let unless = (route["send"]?.items ?? []).compactMap { $0["unless"] }
-    for condition in [route["expect"]?["when"]].compactMap({ $0 }) + unless {
-      for name in Self.names(condition["event"]) { add(name, path) }
-    }
-    for child in route["also"]?.entries ?? [] { addLater(child.value, "\(path)/\(child.key)") }
-  }
-
-  /// The values that a field is compared with: one, a list, or behind `is` or `in`.
-  private static func names(_ node: YAMLNode?) -> [String] {
-    guard let node else { return [] }
-    if let operators = node.entries {
-      return operators.filter { $0.key == "is" || $0.key == "in" }.flatMap { names($0.value) }
-    }
-    return (node.items ?? [node]).compactMap(\.text)
-  }
 }
 
 extension Condition {
   /// The events outside which it is false; nil: it says nothing of the event.
-  fileprivate var eventNames: Set<String>? {
+  var eventNames: Set<String>? {
     switch self {
     case .value(.field(.event), .isOneOf(let values)): return Set(values.compactMap(\.string))
-    case .value, .not: return nil
+    case .value, .not, .count, .suppressed: return nil
     case .all(let parts):
       let named = parts.compactMap(\.eventNames)
       return named.first.map { named.dropFirst().reduce($0) { $0.intersection($1) } }

@@ -53,6 +53,7 @@ extension Resolver {
       case "retry": return Self.retry([own, target["retry"], defaults?["retry"]])
       case "order_by": return own ?? target["order_by"] ?? defaults?["order_by"]
       case "ambiguous": return own ?? ambiguous(node, of: target)
+      case "class": return own ?? (node["to_person"]?.text == "true" ? Self.standard(field) : nil)
       default: return own.map { Self.filled($0, field.kind) } ?? Self.standard(field)
       }
     }

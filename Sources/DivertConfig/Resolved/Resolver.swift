@@ -34,6 +34,8 @@ struct Resolver {
       case "targets": return targets
       case "routes": return own.map { Self.named($0) { route($0) } }
       case "alarms": return own.map { Self.replaced($0, "send") { sends($0, alarm: true) } }
+      case "record":
+        return own.map { Self.replaced(Self.filled($0, Language.record), "publish") { sends($0, alarm: true) } }
       default: return own.map { Self.filled($0, field.kind) } ?? Self.standard(field)
       }
     }
@@ -42,11 +44,12 @@ struct Resolver {
   private func route(_ node: YAMLNode) -> YAMLNode {
     var route = Self.filled(node, Language.route)
     route = Self.replaced(route, "send") { sends($0) }
+    route = Self.replaced(route, "expect") { Self.replaced($0, "else") { sends($0) } }
     return Self.replaced(route, "also") { Self.named($0) { self.route($0) } }
   }
 
   private func sends(_ node: YAMLNode, alarm: Bool = false) -> YAMLNode {
-    YAMLNode(content: .sequence((node.items ?? []).map { send($0, alarm) }), place: node.place)
+    YAMLNode(content: .sequence((node.items ?? [node]).map { send($0, alarm) }), place: node.place)
   }
 
   /// An alarm's send may not name an event's field, so the order that its action has stays with the action.
@@ -61,7 +64,8 @@ struct Resolver {
         switch field.name {
         case "retry": Self.retry([own, action?["retry"]])
         case "order_by": own ?? (alarm ? nil : action?["order_by"])
-        default: own
+        case "otherwise": own.map { sends($0) }
+        default: own.map { Self.filled($0, field.kind) }
         }
       return value.map { .init(key: field.name, keyPlace: $0.place, value: $0) }
     }

@@ -41,18 +41,22 @@ package enum LanguageSchema {
   }
 
   private static func definitions(_ presets: PresetSet) -> [JSONObject.Member] {
-    let special: Set<LanguagePart> = [.file, .routesFile, .target, .preset, .parameter, .comparison, .condition]
+    let special: Set<LanguagePart> = [
+      .file, .routesFile, .target, .preset, .parameter, .comparison, .condition, .unless, .test,
+    ]
     let parts = LanguagePart.allCases.filter { !special.contains($0) }
       .map { JSONObject.Member(key: $0.rawValue, value: $0.description.schema()) }
     let comparisons = ValueKind.all.map { JSONObject.Member(key: $0.definition, value: $0.comparison) }
     return parts + comparisons + [
-      .init(key: LanguagePart.condition.rawValue, value: condition), .init(key: "send", value: send),
+      .init(key: LanguagePart.condition.rawValue, value: condition(Language.condition)),
+      .init(key: LanguagePart.test.rawValue, value: test),
+      .init(key: LanguagePart.unless.rawValue, value: condition(Language.unless)), .init(key: "send", value: send),
       .init(key: "target", value: target), .init(key: "action_change", value: actionChange),
     ] + presets.all.map { .init(key: "target_\($0.name)", value: target($0)) }
   }
 
   /// `when:`; the known values of a field are proposed, and others are right as well.
-  private static let condition: JSONValue = {
+  private static func condition(_ description: MappingDescription) -> JSONValue {
     var fields: [String: JSONValue] = [:]
     for field in EventField.allCases {
       guard let known = KnownValues.values(of: field) else { continue }
@@ -60,11 +64,19 @@ package enum LanguageSchema {
         "anyOf": [["enum": FieldKind.texts(known)], FieldKind.comparison(.of(field)).schema]
       ]
     }
-    var object = Language.condition.schema(fields: fields).object ?? JSONObject()
+    var object = description.schema(fields: fields).object ?? JSONObject()
     let anything = FieldKind.comparison(.json).schema
     object["patternProperties"] = .object([
       "^raw\\..": anything, SchemaPattern.lookupField: anything.described("The field of a lookup."),
     ])
+    return .object(object)
+  }
+
+  /// A test; what follows later stands behind `after 61m`.
+  private static let test: JSONValue = {
+    var object = Language.test.schema().object ?? JSONObject()
+    let doc = "What must fall due by then, and not before: 'target.action' each, in any order."
+    object["patternProperties"] = .object([SchemaPattern.stage: FieldKind.list(.sendName).schema.described(doc)])
     return .object(object)
   }()
 
@@ -75,7 +87,7 @@ package enum LanguageSchema {
     object["patternProperties"] = .object([
       SchemaPattern.send: ["description": "The action's arguments by name, or its main argument alone."]
     ])
-    object["not"] = ["propertyNames": ["enum": FieldKind.texts(options.fields.filter { !$0.later }.map(\.name))]]
+    object["not"] = ["propertyNames": ["enum": FieldKind.texts(options.fields.map(\.name))]]
     let alone = FieldKind.text(SchemaPattern.send).described("target.action")
     return ["anyOf": [alone, .object(object)]]
   }()

@@ -14,6 +14,7 @@ extension FieldKind {
     case .rate: Self.text(SchemaPattern.rate)
     case .backoff: Self.text(SchemaPattern.backoff)
     case .moment: Self.text(SchemaPattern.moment)
+    case .date: Self.text(SchemaPattern.date)
     case .clock: Self.text(SchemaPattern.clock)
     case .sendName: Self.text(SchemaPattern.send)
     case .clockRange: Self.text(SchemaPattern.clockRange)
@@ -27,6 +28,7 @@ extension FieldKind {
     case .path: ["type": Self.scalars, "pattern": .string(SchemaPattern.path)]
     case .country: ["enum": Self.texts(KnownValues.countries.sorted())]
     case .orderKey: Self.orders
+    case .memoryKey: Self.memoryKeys
     case .whole(let range):
       ["type": "integer", "minimum": .number(range.lowerBound), "maximum": .number(range.upperBound)]
     case .choice(let names): ["enum": Self.texts(names)]
@@ -82,6 +84,17 @@ extension FieldKind {
       "anyOf": [
         ["enum": texts(names + ["none"])], text(SchemaPattern.rawPath), text(SchemaPattern.template),
       ],
+    ]
+  }()
+}
+
+extension FieldKind {
+  /// All that events can belong together by; each has an id of its own, and none knows when it is read.
+  fileprivate static let memoryKeys: JSONValue = {
+    let names = ValuePath.names(in: TemplateScope(now: false)).filter { $0 != EventField.id.rawValue }
+    return [
+      "type": "string", "not": ["pattern": .string(SchemaPattern.ownID)],
+      "anyOf": [["enum": texts(names)], text(SchemaPattern.rawPath), text(SchemaPattern.template)],
     ]
   }()
 }

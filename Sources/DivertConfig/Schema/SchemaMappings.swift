@@ -2,7 +2,7 @@
 import DivertCore
 
 extension MappingDescription {
-  /// The schema of the mapping. Fields that come later are left out, so that they are refused as the loader does.
+  /// The schema of the mapping.
   /// - Parameters:
   ///   - more: further fields.
   ///   - fields: schemas in place of those that the fields' kinds give.
@@ -11,8 +11,7 @@ extension MappingDescription {
     more: [JSONObject.Member] = [], fields changed: [String: JSONValue] = [:], required: [String] = [],
     rules: [FieldRule]? = nil
   ) -> JSONValue {
-    let known = fields.filter { !$0.later }
-    let properties = known.map { field in
+    let properties = self.fields.map { field in
       let schema = (changed[field.name] ?? field.kind.schema).described(field.doc, default: field.standardValue)
       return JSONObject.Member(key: field.name, value: schema)
     }
@@ -21,7 +20,7 @@ extension MappingDescription {
       .init(key: "properties", value: .object(JSONObject(properties + more))),
       .init(key: "additionalProperties", value: false),
     ])
-    let needed = known.filter(\.required).map(\.name) + required
+    let needed = self.fields.filter(\.required).map(\.name) + required
     if !needed.isEmpty { object["required"] = FieldKind.texts(needed) }
     let all = (rules ?? self.rules).flatMap(\.schemas)
     if !all.isEmpty { object["allOf"] = .array(all) }
@@ -51,6 +50,8 @@ extension FieldRule {
       }
     case .together(let names):
       [["dependencies": .object(JSONObject(names.map { .init(key: $0, value: FieldKind.texts(names)) }))]]
+    case .beside(let field, let other):
+      [["dependencies": .object(JSONObject([.init(key: field, value: FieldKind.texts([other]))]))]]
     case .needs(let field, let other, let values):
       [["if": Self.has(field), "then": ["properties": .object([other: ["enum": FieldKind.texts(values)]])]]]
     }

@@ -6,6 +6,8 @@ enum SchemaPattern {
   private static let clockText = "(([01][0-9]|2[0-3]):[0-5][0-9]|24:00)"
   private static let statusText = "[1-5][0-9][0-9]"
 
+  /// A list of what follows later, in a test.
+  static let stage = "^after +\(durationText)$"
   static let duration = "^\(durationText)$"
   static let backoff = "^\(durationText)\\.\\.\(durationText)$"
   static let rate = "^0*[1-9][0-9]*/(\(either(SmallGrammar.rateWords.keys))|\(durationText))$"
@@ -15,6 +17,7 @@ enum SchemaPattern {
   static let statuses = "^([1-5]xx|\(statusText)|\(statusText)-\(statusText))$"
   static let moment =
     "^[0-9]{4}-[0-9]{2}-[0-9]{2}([Tt ][0-9]{2}:[0-9]{2}(:[0-9]{2}([.,][0-9]+)?)?)?([Zz]|[+-][0-9]{2}(:?[0-9]{2})?)$"
+  static let date = "^[0-9]{4}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])$"
   static let name = "^\(nameText)$"
   static let send = "^\(nameText)\\.\(nameText)$"
   static let zone = "^[A-Za-z][A-Za-z0-9_+-]*(/[A-Za-z0-9_+-]+)*$"

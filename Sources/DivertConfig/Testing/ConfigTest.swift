@@ -60,6 +60,10 @@ package struct ConfigTest: Sendable {
   package var bodies: [ExpectedBody]
   /// What lookups answer in this test, by their full names.
   package var lookups: [String: LookupMock] = [:]
+  /// The suppression list of this test.
+  package var suppressed: [Suppression] = []
+  /// Targets that take nothing for so long, from the first event on.
+  package var down: [String: Span] = [:]
 }
 
 /// An event of a test as the source's normaliser read it.
@@ -69,7 +73,7 @@ package struct TestEvent: Sendable {
   package var dedupe: DedupeKey?
 }
 
-/// What must fall due up to a moment of the test's clock, and after the stage before it.
+/// What must go out up to a moment of the test's clock, and after the stage before it.
 package struct TestStage: Sendable, Hashable {
   /// After the last event.
   package var after: Span

@@ -6,7 +6,8 @@ package struct CoveragePoint: Sendable {
   package enum Kind: String, Sendable, Hashable {
     /// Reached when it fires.
     case route
-    /// One of the alternatives of a route's condition: reached when the route fires and this one held.
+    /// One of the alternatives of a route's condition: reached when the route fires and this one held. Or what follows where something
+    /// was awaited in vain (`else`) or came too late (`otherwise`): reached when one of its sends goes out.
     case branch
     /// Of a target: reached when a delivery goes to it.
     case action
@@ -20,6 +21,8 @@ package struct CoveragePoint: Sendable {
   var route = ""
   /// Of a branch: the alternative.
   var condition: Condition?
+  /// Of an `else` or `otherwise`: the labels of its sends.
+  var sends: Set<String> = []
 }
 
 /// Which points the tests reached.
@@ -46,15 +49,30 @@ struct CoverageGauge {
   init(_ points: [CoveragePoint]) { self.points = points }
 
   /// Notes what an event reached.
-  mutating func note(fired: Set<String>, sent: Set<String>, in context: EvaluationContext) {
-    for (index, point) in points.enumerated() where !reached.contains(index) {
-      let isReached =
-        switch point.kind {
-        case .route: fired.contains(point.name)
-        case .action: sent.contains(point.name)
-        case .branch: fired.contains(point.route) && point.condition?.holds(for: context) ?? false
-        }
-      if isReached { reached.insert(index) }
+  mutating func note(fired: Set<String>, in context: EvaluationContext) {
+    note { point in
+      switch point.kind {
+      case .route: fired.contains(point.name)
+      case .branch: fired.contains(point.route) && point.condition?.holds(for: context) ?? false
+      case .action: false
+      }
+    }
+  }
+
+  /// Notes what a delivery reached that went out.
+  mutating func note(sent delivery: RehearsedDelivery) {
+    note { point in
+      switch point.kind {
+      case .action: point.name == delivery.name
+      case .branch: point.route == delivery.plan.route && point.sends.contains(delivery.plan.send)
+      case .route: false
+      }
+    }
+  }
+
+  private mutating func note(_ isReached: (CoveragePoint) -> Bool) {
+    for (index, point) in points.enumerated() where !reached.contains(index) && isReached(point) {
+      reached.insert(index)
     }
   }
 

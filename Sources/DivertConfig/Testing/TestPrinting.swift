@@ -60,6 +60,9 @@ extension TestResult {
       if let place { unexpected.remove(at: place) }
       lines.append(line(place == nil ? " " : "+", delivery.name, origin(delivery.route, delivery.event)))
     }
+    for one in withheld where one.isByMemory && !missing.contains(where: { $0.delivery == one.name }) {
+      lines.append("  · \(one.name)  \(origin(one.route, one.event)) not sent: \(one.reason.sentence)")
+    }
     return lines
   }
 
@@ -89,10 +92,20 @@ extension TestResult {
         deliveries.map {
           [
             "name": .string($0.name), "route": .string($0.route), "event": .number($0.event),
-            "due": .string($0.due.iso8601),
+            "due": .string($0.due.iso8601), "at": .string($0.at.iso8601),
           ]
         }),
+      "withheld": .array(withheld.map(\.json)),
       "differences": .array(differences.map(\.json)), "notes": .array(notes.map { .string($0) }),
+    ]
+  }
+}
+
+extension TestWithheld {
+  fileprivate var json: JSONValue {
+    [
+      "name": .string(name), "route": .string(route), "event": .number(event), "at": .string(at.iso8601),
+      "reason": ["code": .string(reason.code), "sentence": .string(reason.sentence)],
     ]
   }
 }

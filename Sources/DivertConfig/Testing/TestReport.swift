@@ -27,8 +27,10 @@ package struct TestReport: Sendable {
 package struct TestResult: Sendable {
   package var name: String
   package var place: FileLine
-  /// The deliveries that followed, in the order they were planned.
+  /// The deliveries that followed, in the order in which they went out.
   package var deliveries: [TestDelivery]
+  /// Those that ended without being sent.
+  package var withheld: [TestWithheld] = []
   /// Everything that is not as the test has it; empty: passed.
   package var differences: [TestDifference]
   /// What is worth knowing of a test that failed: an event that counted as a duplicate.
@@ -46,6 +48,8 @@ package struct TestDelivery: Sendable {
   /// Which of the test's events it follows from, counted from 1.
   package var event: Int
   package var due: Timestamp
+  /// When it went out.
+  package var at: Timestamp
   /// The request's body: JSON as it is, a form as its fields; nil where the request has none or could not be made.
   package var body: JSONValue?
   /// Why no request could be made of it; nil: it could.
@@ -54,6 +58,20 @@ package struct TestDelivery: Sendable {
   package var openLookups: [String] = []
   /// Lookups that create what they do not find, where that decides whether it goes and the test does not say what it is.
   package var openCreations: [String] = []
+}
+
+/// A delivery that ended without being sent.
+package struct TestWithheld: Sendable {
+  /// `target.action`.
+  package var name: String
+  package var route: String
+  /// Counted from 1.
+  package var event: Int
+  package var at: Timestamp
+  package var reason: Reason
+
+  /// By time, memory or the suppression list, not by what a lookup said.
+  var isByMemory: Bool { !["condition_not_met", "lookup_none", "no_step"].contains(reason.code) }
 }
 
 /// One thing that is not as a test has it.

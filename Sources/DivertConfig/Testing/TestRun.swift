@@ -7,7 +7,12 @@ struct TestRun {
   private let table: RouteTable
   /// Where a route of this path is switched off.
   private let switchedOff: (String) -> FileLine?
+  private var clock: RehearsalClock
+  /// Which of the test's events the clock's are, counted from 1: duplicates never reach it.
+  private var numbers: [Int] = []
+  /// What went out, and what was withheld, in the order of the clock.
   private var deliveries: [TestDelivery] = []
+  private var withheld: [TestWithheld] = []
   /// What every route said to each event that was taken.
   private var explanations: [[RouteExplanation]] = []
   private var notes: [String] = []
@@ -16,14 +21,31 @@ struct TestRun {
     self.test = test
     self.table = table
     self.switchedOff = switchedOff
+    clock = RehearsalClock(table, test.setting)
   }
+
+  /// When its last event has come: what stages are counted from.
+  private var start: Timestamp { test.events.last?.event.receivedAt ?? Timestamp(milliseconds: 0) }
 
   mutating func result(_ gauge: inout CoverageGauge) -> TestResult {
     receive(&gauge)
+    let last = test.stages.map(\.after).max() ?? .zero
+    take(clock.run(until: start + last), &gauge)
     let compared = compareDeliveries() + faults() + bodies()
     return TestResult(
-      name: test.name, place: test.place, deliveries: deliveries, differences: compared,
+      name: test.name, place: test.place, deliveries: deliveries, withheld: withheld, differences: compared,
       notes: compared.isEmpty ? [] : notes)
+  }
+}
+
+extension ConfigTest {
+  /// What is so while it runs.
+  fileprivate var setting: RehearsalSetting {
+    var setting = RehearsalSetting()
+    setting.lookups = lookups
+    setting.suppressions = SuppressionList(suppressed)
+    if let first = events.first?.event.receivedAt { setting.down = down.mapValues { first + $0 } }
+    return setting
   }
 }
 
@@ -45,27 +67,36 @@ extension TestRun {
   }
 
   private mutating func follow(_ event: Event, _ number: Int, _ gauge: inout CoverageGauge) {
-    let rehearsal = Rehearsal(event, under: table, lookups: test.lookups)
-    let followed = rehearsal.deliveries.filter { !$0.isSkipped }.map { TestDelivery($0, event: number) }
-    deliveries += followed
-    explanations.append(rehearsal.routes)
-    let fired = Set(rehearsal.routes.flatMap(\.firedPaths))
-    var context = EvaluationContext(event: event, zone: table.zone, patterns: table.patterns)
-    context.memo.lookups = rehearsal.lookups
-    gauge.note(fired: fired, sent: Set(followed.map(\.name)), in: context)
+    take(clock.run(until: event.receivedAt, including: false), &gauge)
+    let reception = clock.receive(event)
+    numbers.append(number)
+    explanations.append(reception.routes)
+    gauge.note(fired: Set(reception.routes.flatMap(\.firedPaths)), in: reception.context)
+  }
+
+  private mutating func take(_ ended: [RehearsedDelivery], _ gauge: inout CoverageGauge) {
+    for one in ended {
+      let number = numbers[one.event]
+      if let reason = one.withheld {
+        withheld.append(
+          TestWithheld(name: one.name, route: one.plan.route, event: number, at: one.endedAt, reason: reason))
+      } else {
+        deliveries.append(TestDelivery(one, event: number))
+        gauge.note(sent: one)
+      }
+    }
   }
 }
 
 // What was expected.
 extension TestRun {
-  /// Stage by stage: each expects what falls due after the one before it.
+  /// Stage by stage: each expects what goes out after the one before it.
   private func compareDeliveries() -> [TestDifference] {
-    let start = test.events.last?.event.receivedAt ?? Timestamp(milliseconds: 0)
     var differences: [TestDifference] = []
     var from: Timestamp?
     for stage in test.stages.sorted(by: { $0.after < $1.after }) {
       let until = start + stage.after
-      let due = deliveries.filter { delivery in delivery.due <= until && from.map { delivery.due > $0 } ?? true }
+      let due = deliveries.filter { delivery in delivery.at <= until && from.map { delivery.at > $0 } ?? true }
       differences += compare(due, with: stage.sends)
       from = until
     }
@@ -84,7 +115,8 @@ extension TestRun {
     }
     return missing.map { difference(missing: $0, due, left) }
       + left.map {
-        TestDifference(kind: .unexpected, delivery: $0.name, route: $0.route, event: $0.event)
+        TestDifference(
+          kind: .unexpected, delivery: $0.name, route: $0.route, event: $0.event, why: later($0.at))
       }
   }
 
@@ -95,8 +127,30 @@ extension TestRun {
     let nearest = left.first { $0.name.prefix { $0 != "." } == target }
     let instead = nearest.map { "; \($0.name) went out in its place (route \($0.route))" } ?? ""
     let reason =
-      count > 0 ? "it went out \(count) time\(count == 1 ? "" : "s")" : whyNot(send) ?? "no route sends it"
+      count > 0
+      ? "it went out \(count) time\(count == 1 ? "" : "s")"
+      : kept(send) ?? elsewhere(send, left) ?? whyNot(send) ?? "no route sends it"
     return TestDifference(kind: .missing, delivery: send, why: reason + instead)
+  }
+
+  /// When it was, where that was after the last event.
+  private func later(_ moment: Timestamp) -> String? {
+    moment > start ? "\((moment - start).duration) after the last event" : nil
+  }
+
+  /// By what it was withheld, where time or memory did that.
+  private func kept(_ send: String) -> String? {
+    guard let one = withheld.last(where: { $0.name == send && $0.isByMemory }) else { return nil }
+    return "route \(one.route) sends it, but it was withheld: \(one.reason.sentence)"
+  }
+
+  /// When it went out or falls due, where that is at another time.
+  private func elsewhere(_ send: String, _ left: [TestDelivery]) -> String? {
+    if let pending = clock.pending.first(where: { $0.plan.target + "." + $0.plan.action == send }) {
+      return "route \(pending.plan.route) sends it later: \((pending.plan.due - start).duration) after the last event"
+    }
+    guard let other = deliveries.last(where: { $0.name == send }) else { return nil }
+    return "it went out at another time: " + (later(other.at) ?? "before the last event had come")
   }
 
   /// Why no route sent it: of the routes that would, the one that came nearest to firing.
@@ -109,6 +163,7 @@ extension TestRun {
       let place = switchedOff(cause.path).map { " (\($0))" } ?? ""
       return "route \(nearest.path) sends it, but \(who) is switched off\(place)"
     }
+    if let withheld = cause.withheld { return "route \(nearest.path) sends it, but \(who) did not act: \(withheld)" }
     let failures = cause.condition.failures.map(\.failure).joined(separator: "; ")
     return "route \(nearest.path) sends it, but \(who) did not match: \(failures)"
   }
@@ -184,6 +239,7 @@ extension TestDelivery {
     name = rehearsed.name
     route = rehearsed.plan.route
     due = rehearsed.plan.due
+    at = rehearsed.endedAt
     self.event = event
     openLookups = rehearsed.openLookups
     openCreations = rehearsed.openCreations

@@ -22,7 +22,7 @@ struct Conjunction {
     case .not(.value(let path, let comparison)):
       if let opposite = Self.opposite(comparison) { byPath[path, default: []].append(opposite) }
     case .any(let conditions) where conditions.count == 1: add(conditions[0])
-    case .any, .not: break
+    case .any, .not, .count, .suppressed: break
     }
   }
 
@@ -54,6 +54,8 @@ struct Conflicts {
     case .value(let path, let comparison):
       return conflict((conjunction.byPath[path] ?? []) + [comparison], at: path)
     case .not(let inner): return follows(inner, from: conjunction)
+    case .suppressed(let wanted): return conjunction.parts.contains(.suppressed(!wanted))
+    case .count: return false
     }
   }
 
@@ -64,6 +66,7 @@ struct Conflicts {
     case .all(let conditions): return conditions.allSatisfy { follows($0, from: conjunction) }
     case .any(let conditions): return conditions.contains { follows($0, from: conjunction) }
     case .not(let inner): return excludes(conjunction, inner)
+    case .count, .suppressed: return false
     case .value(let path, let comparison): return follows(comparison, from: conjunction.byPath[path] ?? [], at: path)
     }
   }

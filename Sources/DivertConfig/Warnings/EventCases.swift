@@ -57,7 +57,7 @@ final class ConditionJudge {
       let judgement = judge(field, comparison)
       known[condition] = judgement
       return judgement
-    case .value: return .depends
+    case .value, .count, .suppressed: return .depends
     }
   }
 

@@ -26,6 +26,7 @@ final class RouteWarnings {
     if let items = entry.value["send"]?.items, items.count == route.sends.count {
       for (send, item) in zip(route.sends, items) { check(send, item, &frame) }
     }
+    checkMemory(route, entry, frame)
     if let children = entry.value["also"] { check(route.children, children, above: frame) }
   }
 
@@ -122,6 +123,7 @@ extension Condition {
     switch self {
     case .value(let path, let comparison): "\(path) \(comparison)"
     case .not(let inner): "not (\(inner.phrase))"
+    case .count, .suppressed: words
     case .any(let parts): parts.count == 1 ? parts[0].phrase : "any of …"
     case .all(let parts): parts.count == 1 ? parts[0].phrase : "all of …"
     }

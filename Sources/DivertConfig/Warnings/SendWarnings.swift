@@ -6,9 +6,22 @@ extension RouteWarnings {
   /// `frame`: what holds where the send's route matches; it learns of the send.
   func check(_ send: Send, _ item: YAMLNode, _ frame: inout RouteFrame) {
     checkTwice(send, item, &frame)
+    checkAlone(send, item, frame)
+  }
+
+  /// What does not depend on the route's other sends.
+  func checkAlone(_ send: Send, _ item: YAMLNode, _ frame: RouteFrame) {
     checkFields(send, item, frame)
     checkWindow(send, item, frame)
     checkLoop(send, item, frame)
+    checkTiming(send, item, frame)
+    checkAlone(send.timing.otherwise, item["otherwise"], frame)
+  }
+
+  /// `node`: the list that `sends` were made from.
+  func checkAlone(_ sends: [Send], _ node: YAMLNode?, _ frame: RouteFrame) {
+    guard let items = node?.items, items.count == sends.count else { return }
+    for (send, item) in zip(sends, items) { checkAlone(send, item, frame) }
   }
 
   private func checkTwice(_ send: Send, _ item: YAMLNode, _ frame: inout RouteFrame) {
@@ -27,6 +40,13 @@ extension RouteWarnings {
 
   private func checkWindow(_ send: Send, _ item: YAMLNode, _ frame: RouteFrame) {
     guard let actions = context.targets[send.target]?.actions, let window = actions[send.action]?.window else { return }
+    if send.timing.after >= window {
+      context.warn(
+        "window_not_open", place(item),
+        "'\(send.target).\(send.action)' is allowed only within \(window.duration) after the customer last wrote or called: "
+          + "'after: \(send.timing.after.duration)' is later", "send it earlier, or as a template")
+      return
+    }
     let closed = frame.cases.isWithin(.unopened) ? frame.cases : frame.certain & .unopened
     guard !closed.isEmpty else { return }
     let others = actions.filter { $0.value.definition.toPerson && $0.value.window == nil }.keys.sorted()

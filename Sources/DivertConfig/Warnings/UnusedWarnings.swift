@@ -11,6 +11,7 @@ extension LoadContext {
     // A file without routes is not finished, and uses nothing yet.
     if let targets = fields["targets"], !parts.routes.isEmpty { warnOfUnused(targets, parts) }
     if let lookups = fields["lookups"], !parts.routes.isEmpty { warnOfUnusedLookups(lookups, parts) }
+    if let calendars = fields["calendars"], !parts.routes.isEmpty { warnOfUnusedCalendars(calendars) }
     if let credentials = fields["credentials"] { warnOfUnusedCredentials(credentials) }
   }
 
@@ -24,7 +25,7 @@ extension LoadContext {
   private func warnOfUnused(_ node: YAMLNode, _ parts: RouteTable.Parts) {
     var used: [String: Set<String>] = [:]
     func note(_ route: Route) {
-      for send in route.sends { used[send.target, default: []].insert(send.action) }
+      for send in route.everySend { used[send.target, default: []].insert(send.action) }
       route.children.forEach(note)
     }
     parts.routes.forEach(note)
@@ -34,7 +35,7 @@ extension LoadContext {
     }
     // A target's own lookups are there for whoever wants them.
     let asked = Set(parts.lookups.values.filter { !$0.name.hasPrefix($0.target + ".") }.map(\.target))
-    for send in parts.alarms { used[send.target, default: []].insert(send.action) }
+    for send in parts.alarms + parts.recordSends { used[send.target, default: []].insert(send.action) }
     for entry in node.entries ?? [] {
       if let actions = used[entry.key] {
         warnOfUnused(entry, actions)
@@ -61,7 +62,7 @@ extension LoadContext {
   private func warnOfUnusedLookups(_ node: YAMLNode, _ parts: RouteTable.Parts) {
     var used: Set<String> = []
     func note(_ route: Route) {
-      for send in route.sends { used.formUnion(send.lookups) }
+      for send in route.everySend { used.formUnion(send.lookups) }
       used.formUnion(route.when.lookupNames)
       route.children.forEach(note)
     }
@@ -70,6 +71,14 @@ extension LoadContext {
       warn(
         "unused_lookup", entry.keyPlace, "nothing that is sent asks the lookup '\(entry.key)'",
         "name one of its fields, or remove it")
+    }
+  }
+
+  private func warnOfUnusedCalendars(_ node: YAMLNode) {
+    for entry in node.entries ?? [] where !usedCalendars.contains(entry.key) {
+      warn(
+        "unused_calendar", entry.keyPlace, "no 'hours' name the calendar '\(entry.key)'",
+        "hours: { between: \"08:00-19:00\", except: \(entry.key) }, or remove it")
     }
   }
 }

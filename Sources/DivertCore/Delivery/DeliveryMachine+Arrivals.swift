@@ -50,6 +50,7 @@ extension DeliveryMachine {
   /// The answer to a claim; every wish has one, if only an empty one. Answers and `committed` come in the order in which the store
   /// did them.
   package mutating func claimed(_ claim: Claim, now: Timestamp) {
+    if claim.target == ClaimWish.expiring { return claimedExpired(claim, now: now) }
     let target = gate(claim.target)
     gates[target].claiming = false
     gates[target].diskDue = claim.nextDue
@@ -80,9 +81,13 @@ extension DeliveryMachine {
     spill(slot)
   }
 
-  /// Rows became free on disk.
+  /// Rows became free on disk, or will expire there.
   package mutating func waiting(_ due: [String: Timestamp]) {
     for (name, time) in due {
+      if name == ClaimWish.expiring {
+        expiryDue = min(expiryDue ?? time, time)
+        continue
+      }
       let target = gate(name)
       gates[target].diskDue = min(gates[target].diskDue ?? time, time)
       touch(target)
@@ -111,6 +116,7 @@ extension DeliveryMachine {
     let queue = lines[key]?.queue ?? jobs[slot].target
     if queue != jobs[slot].target, gates[queue].queued >= capacity(queue) { return spill(slot) }
     jobs[slot].phase = .following
+    watchExpiry(slot)
     count(slot, in: queue)
     lines[key]?.followers.append(slot)
   }
@@ -138,6 +144,7 @@ extension DeliveryMachine {
   mutating func makeReady(_ slot: Int) {
     let target = jobs[slot].target
     jobs[slot].phase = .ready
+    watchExpiry(slot)
     count(slot, in: target)
     if gates[target].desk != nil, gathers(slot) { gather(slot) } else { gates[target].ready.append(slot) }
     touch(target)

@@ -80,14 +80,15 @@ extension DeliveryMachine {
   }
 
   /// The batch of a turn (and of those before it) is on disk. Events that were appended in the same transaction are `planned` in the
-  /// same turn of the machine, or in an earlier one.
-  package mutating func committed(_ turn: Int, now: Timestamp) {
+  /// same turn of the machine, or in an earlier one. `answers`: to the questions of these turns, in their order.
+  package mutating func committed(_ turn: Int, answers: [DueAnswer] = [], now: Timestamp) {
     committedTurn = max(committedTurn, turn)
+    consulted(through: turn, answers)
     for target in givingUp { touch(target) }
     while let first = recording.first, first.turn <= turn {
       _ = recording.popFirst()
       guard let job = live(first.value), job.phase == .recording else { continue }
-      if stopping || gates[job.target].isShut || !isReady(job.target) || gates[job.target].givingUp != nil {
+      if mustWait(job.target) {
         postpone(first.value.slot, job.delivery.reason, until: job.delivery.due)
       } else {
         dispatch(first.value)
@@ -141,6 +142,7 @@ extension DeliveryMachine.Job {
   /// must not go again on a guess).
   mutating func depart(probe: Bool, _ now: Timestamp) -> JobToken {
     self.probe = probe
+    answer = nil
     if delivery.firstAttemptAt != nil, delivery.due < now {
       delivery.stood = delivery.stood + (now - delivery.due)
       delivery.due = now

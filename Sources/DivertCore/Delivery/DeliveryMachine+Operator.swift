@@ -64,24 +64,19 @@ extension DeliveryMachine {
   }
 
   private mutating func skip(_ slot: Int, _ reason: Reason, _ now: Timestamp) {
-    let target = jobs[slot].target
-    if jobs[slot].phase == .ready {
-      _ = gates[target].ready.removeAll { $0 == slot }
-      gates[target].desk?.remove(slot)
-    }
-    if jobs[slot].phase == .following, let key = lineKey(slot) { _ = lines[key]?.followers.removeAll { $0 == slot } }
-    uncount(slot)
+    takeOut(slot)
     endQuietly(slot, .skipped, reason, nil, now)
   }
 
-  /// Ends a job that is neither queued nor in flight. `attempt`: the exchange that said so.
+  /// Ends a job that is neither queued nor in flight. `attempt`: the exchange that said so. `alone`: nothing follows that must be in
+  /// the same transaction.
   mutating func endQuietly(
-    _ slot: Int, _ state: DeliveryState, _ reason: Reason, _ attempt: Attempt?, _ now: Timestamp
+    _ slot: Int, _ state: DeliveryState, _ reason: Reason, _ attempt: Attempt?, _ now: Timestamp, alone: Bool = true
   ) {
     let job = jobs[slot]
     jobs[slot].delivery.state = state
     jobs[slot].delivery.reason = reason
-    if job.packed {
+    if job.packed, alone {
       ledger.set(job.delivery.id, .ended(state, reason: reason, attempt: attempt), now: now)
     } else {
       keepRow(slot)

@@ -17,8 +17,8 @@ package struct StagePlace: Sendable, Hashable {
 }
 
 extension Delivery {
-  /// Its next request may be another than its own: it is prepared, or asked after.
-  package var isInStages: Bool { plan.prepares && !isEditedAlone || memo.isUncertain }
+  /// What comes next of it is looked at whenever it passes a gate: it is prepared, judged when due, or asked after.
+  package var isInStages: Bool { plan.prepares || memo.isUncertain }
 
   /// An edited request is all that goes out.
   package var isEditedAlone: Bool { edited != nil && edited?.step == nil }
@@ -115,21 +115,23 @@ extension DeliveryMachine {
       return false
     }
     jobs[slot].phase = .awaiting
+    watchExpiry(slot)
     count(slot, in: jobs[slot].target)
     return true
   }
 
-  /// A stage without a request ended it: a guard's no.
+  /// A stage without a request ended it: a guard's no, or that the customer is not to be written to. Also where `sending` is on disk
+  /// already.
   package mutating func skipped(_ token: JobToken, _ reason: Reason, now: Timestamp) {
-    guard isLive(token), isBetweenStages(token.slot) else { return }
-    withdraw(token.slot)
+    guard isLive(token), isAtHand(token.slot) else { return }
+    takeOut(token.slot)
     endQuietly(token.slot, .skipped, reason, nil, now)
   }
 
   /// No request of it is left: the steps that remain are left out.
   package mutating func done(_ token: JobToken, _ reason: Reason, now: Timestamp) {
     guard isLive(token), isBetweenStages(token.slot) else { return }
-    withdraw(token.slot)
+    takeOut(token.slot)
     endQuietly(token.slot, .delivered, reason, nil, now)
   }
 
@@ -156,23 +158,11 @@ extension DeliveryMachine {
   }
 
   mutating func step(_ slot: Int, to queue: String?) {
-    withdraw(slot)
+    takeOut(slot)
     jobs[slot].delivery.queue = queue
     jobs[slot].target = queue.map { gate($0) } ?? jobs[slot].home
     if jobs[slot].head, let key = lineKey(slot) { lines[key]?.queue = jobs[slot].target }
     touch(jobs[slot].target)
-  }
-
-  /// Out of the gate that it passed in vain, or from where it waited.
-  private mutating func withdraw(_ slot: Int) {
-    let target = jobs[slot].target
-    if jobs[slot].phase == .awaiting {
-      uncount(slot)
-    } else {
-      takeBack(slot)
-      gates[target].giveBack()
-    }
-    touch(target)
   }
 
   private mutating func leaveGate(_ slot: Int) {

@@ -19,6 +19,8 @@ package struct MachineOrders: Sendable {
   package var batches: [BatchOrder] = []
   /// Dead letters to write; say `buried` when the files are on disk.
   package var letters: [JobToken] = []
+  /// What has expired while it waits: say `expired` of each, with what follows.
+  package var expired: [JobToken] = []
   /// Targets that became congested or free.
   package var congestion: [(target: String, congested: Bool)] = []
   package var alarms: [AlarmNotice] = []
@@ -27,8 +29,7 @@ package struct MachineOrders: Sendable {
   /// Nothing is to be done.
   package var isEmpty: Bool {
     turn == nil && batch.isEmpty && claims.isEmpty && sends.isEmpty && batches.isEmpty && letters.isEmpty
-      && congestion.isEmpty
-      && alarms.isEmpty
+      && expired.isEmpty && congestion.isEmpty && alarms.isEmpty
   }
 }
 
@@ -50,11 +51,12 @@ package struct AlarmNotice: Sendable, Hashable {
 
 /// The states of all deliveries in memory. One owner calls it; each method takes a fact, `orders()` ends the turn.
 ///
-/// Life of a job: queued (ready, or following another of its order key) → [recording: `sending` is being committed, for actions
-/// to a person] → sending → ended, or back to disk as a waiting row, or dying (its letter is being written) → ended.
+/// Life of a job: queued (ready, or following another of its order key) → [consulting: it asks what is stored] → [recording:
+/// `sending` is being committed, for actions to a person] → sending → ended, or back to disk as a waiting row, or dying (its letter
+/// is being written) → ended.
 /// One that goes out in stages passes a gate for each of them (DeliveryMachine+Stages.swift).
 package struct DeliveryMachine: Sendable {
-  enum Phase: Sendable { case ready, following, awaiting, recording, sending, dying, vacant }
+  enum Phase: Sendable { case ready, following, awaiting, consulting, recording, sending, dying, vacant }
 
   struct Job: Sendable {
     var token: JobToken
@@ -77,6 +79,10 @@ package struct DeliveryMachine: Sendable {
     var lease: Int?
     /// All its stages are done but its own request.
     var isPrepared = false
+    /// What memory said since it passed its gate.
+    var answer: DueAnswer?
+    /// It was claimed because it has expired: it stands in no queue, nor in memory's lines.
+    var isBeside = false
     /// The batch that it is in.
     var batch: JobToken?
     /// What came of its batch as a whole, which its target was judged by.
@@ -133,6 +139,16 @@ package struct DeliveryMachine: Sendable {
   var recording = RingBuffer<Pending<JobToken>>()
   /// Batches whose items are being recorded.
   var recordingBatches = RingBuffer<Pending<JobToken>>()
+  /// Those that asked what is stored, in the order of their questions.
+  var consulting = RingBuffer<Pending<JobToken>>()
+  /// When jobs expire that wait in memory.
+  var expiries = TimerHeap()
+  /// The earliest time at which a row on disk expires; nil: none is known.
+  var expiryDue: Timestamp?
+  /// Not before this are expired rows claimed again.
+  var expiryRest: Timestamp?
+  /// A claim of expired rows is on its way.
+  var isClaimingExpired = false
   var ledger = PackedLedger()
   var timers = TimerHeap()
   var touched: [Int] = []
@@ -178,7 +194,7 @@ package struct DeliveryMachine: Sendable {
 
   /// When to call `tick` at the latest; nil: not before another fact.
   package var nextWake: Timestamp? {
-    [timers.nextAt, ledger.nextAt, desk.nextAt].compactMap { $0 }.min()
+    [timers.nextAt, ledger.nextAt, desk.nextAt, stopping ? nil : expiries.nextAt, nextExpiry].compactMap { $0 }.min()
   }
 
   func isLive(_ token: JobToken) -> Bool { token.slot < jobs.count && jobs[token.slot].token == token }
@@ -238,6 +254,7 @@ package struct DeliveryMachine: Sendable {
         touch(timer.target)
       }
     }
+    strikeExpired(now)
     pumpTouched(now)
     while serveCredentials(now) { pumpTouched(now) }
     freeSettledLines()

@@ -21,7 +21,7 @@ package struct DedupeKey: Sendable, Hashable {
   }
 
   /// The key of an event that happens once a call: source, call id and event name.
-  static func identity(source: String, callID: String, event: String) -> DedupeKey {
+  package static func identity(source: String, callID: String, event: String) -> DedupeKey {
     // A byte that no UTF-8 text holds keeps the parts apart.
     let text = [Array("call".utf8), Array(source.utf8), Array(callID.utf8), Array(event.utf8)].joined(separator: [0xff])
     return DedupeKey(bytes: hash(Array(text)), holds: nil)

@@ -48,6 +48,14 @@ package final class OwnWrites: Sendable {
     }
   }
 
+  /// What was written to a person is not known any more.
+  package func forget(_ person: ErasedPerson) {
+    memory.withLock { memory in
+      memory.writes = memory.writes.filter { _, list in !list.contains { person.isCustomer($0.echo.customer) } }
+      memory.count = memory.writes.values.reduce(0) { $0 + $1.count }
+    }
+  }
+
   /// Whether an event that was just received reports one of them.
   package func isOwn(_ event: Event) -> Bool {
     guard let phone = event.fields.customerPhone, memory.withLock({ $0.count > 0 }) else { return false }

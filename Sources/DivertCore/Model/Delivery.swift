@@ -47,6 +47,8 @@ package struct PlannedDelivery: Sendable, Hashable {
   /// The value of `order_by`: deliveries of one target with the same key go out one after another. Nil: no order.
   package var orderKey: String?
   package var due: Timestamp
+  /// From then on it is not sent any more but ends skipped, unless an attempt of it may have arrived. Nil: it never expires.
+  package var expires: Timestamp?
 
   package var route: String { origin.route }
   package var send: String { origin.send }
@@ -55,19 +57,20 @@ package struct PlannedDelivery: Sendable, Hashable {
   package var toPerson: Bool { origin.toPerson }
   package var prepares: Bool { origin.prepares }
 
-  package init(_ origin: PlannedSend, orderKey: String?, due: Timestamp) {
+  package init(_ origin: PlannedSend, orderKey: String?, due: Timestamp, expires: Timestamp? = nil) {
     self.origin = origin
     self.orderKey = orderKey
     self.due = due
+    self.expires = expires
   }
 
   package init(
     route: String, send: String, target: String, action: String, orderKey: String?, due: Timestamp, toPerson: Bool,
-    prepares: Bool = false
+    prepares: Bool = false, expires: Timestamp? = nil
   ) {
     let origin = PlannedSend(
       route: route, send: send, target: target, action: action, toPerson: toPerson, prepares: prepares)
-    self.init(origin, orderKey: orderKey, due: due)
+    self.init(origin, orderKey: orderKey, due: due, expires: expires)
   }
 }
 
@@ -181,6 +184,8 @@ package struct Delivery: Sendable {
   package var memo = DeliveryMemo()
   /// The target in whose queue it waits, when that is not its own: a lookup's.
   package var queue: String?
+  /// Until when its allowed hours held it last. It stepped out of its line: its place there is by this, not by `plan.due`.
+  package var held: Timestamp?
 
   package init(id: DeliveryID, plan: PlannedDelivery, version: String) {
     self.id = id

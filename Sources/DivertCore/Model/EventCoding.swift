@@ -4,8 +4,14 @@ extension Event.Fields {
   /// An object with the fields that are there, under the language's names, times as milliseconds since the epoch. Equal
   /// fields give equal bytes.
   /// - Parameter whole: false leaves out the name, the call's id and the customer's phone, which the store keeps apart.
-  package func encoded(whole: Bool = true) -> [UInt8] {
+  package func encoded(whole: Bool = true) -> [UInt8] { parts(whole: whole).bytes }
+
+  /// What `encoded(whole: false)` gives, and how many of its bytes say what the record keeps (`forRecord`); the rest follows them.
+  package func encodedInTwo() -> (bytes: [UInt8], kept: Int) { parts(whole: false) }
+
+  private func parts(whole: Bool) -> (bytes: [UInt8], kept: Int) {
     var bytes: [UInt8] = []
+    let kept: Int
     bytes.reserveCapacity(512)
     bytes.append(contentsOf: "{\"at\":".utf8)
     JSONWriter.append(.number(at.milliseconds), to: &bytes)
@@ -21,15 +27,23 @@ extension Event.Fields {
     Self.append(.callDuration, number: callDuration, to: &bytes)
     Self.append(.callFailedReason, callFailedReason, to: &bytes)
     Self.append(.customerID, customerID, to: &bytes)
-    Self.append(.customerName, customerName, to: &bytes)
     Self.append(.waba, waba, to: &bytes)
     Self.append(.agent, agent, to: &bytes)
+    if own { Self.append(.own, number: "true", to: &bytes) }
+    kept = bytes.count
+    Self.append(.customerName, customerName, to: &bytes)
     Self.append(.chatID, chatID, to: &bytes)
     Self.append(.chatMessageID, chatMessageID, to: &bytes)
     Self.append(.deviceID, deviceID, to: &bytes)
-    if own { Self.append(.own, number: "true", to: &bytes) }
     bytes.append(UInt8(ascii: "}"))
-    return bytes
+    return (bytes, kept)
+  }
+
+  /// What the record keeps when retention takes the rest: who called whom when, and how it went.
+  package var forRecord: Event.Fields {
+    var fields = self
+    (fields.customerName, fields.chatID, fields.chatMessageID, fields.deviceID) = (nil, nil, nil, nil)
+    return fields
   }
 
   private static func append(_ field: EventField, _ text: String?, to bytes: inout [UInt8]) {

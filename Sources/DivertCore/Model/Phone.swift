@@ -39,9 +39,10 @@ package enum Phone {
   }
 
   /// The text with all but the end hidden, for logs, alerts and pages: `+91******3210`. Of an E.164 number the
-  /// calling code and the last four digits stay; of any other text the last four characters, if that is less than
-  /// half of it.
+  /// calling code and the last four digits stay; of a text without a digit, a name, its initials (`R. M.`); of any other text the last
+  /// four characters, if that is less than half of it.
   package static func mask(_ text: String) -> String {
+    if !text.unicodeScalars.contains(where: { $0.properties.numericType != nil }) { return initials(text) }
     let visible = text.count > 8 ? 4 : 0
     if text.hasPrefix("+"), text.utf8.dropFirst().allSatisfy({ $0 &- UInt8(ascii: "0") < 10 }),
       let code = PhoneNumbering.callingCode(of: text.dropFirst())
@@ -50,6 +51,11 @@ package enum Phone {
       return "+" + code + String(repeating: "*", count: hidden) + text.suffix(visible)
     }
     return String(repeating: "*", count: text.count - visible) + text.suffix(visible)
+  }
+
+  /// The first character of each word, each with a dot.
+  private static func initials(_ name: String) -> String {
+    name.split(whereSeparator: \.isWhitespace).compactMap { $0.first.map { "\($0)." } }.joined(separator: " ")
   }
 
   /// The digits of `text`, and whether a `+` came first; nil when there is anything but digits and separators.

@@ -72,12 +72,19 @@ package final class Zone: Sendable {
     let before = moment - 40 * 86_400_000
     var from = before
     var to = nextChange(after: before)
-    if to <= moment {
+    // Some zones change twice within that: Morocco puts summer time off for Ramadan.
+    while to <= moment, to > from {
       from = to
-      to = nextChange(after: moment)
+      to = nextChange(after: from)
     }
     if from > moment || to <= moment { (from, to) = (moment, moment + 1) }
     return Stretch(from: from, to: to, offset: zone.secondsFromGMT(for: Self.date(moment)))
+  }
+
+  /// The first moment after `time` at which the offset changes; nil: none is known.
+  func change(after time: Timestamp) -> Timestamp? {
+    let moment = nextChange(after: time.milliseconds)
+    return moment == .max ? nil : Timestamp(milliseconds: moment)
   }
 
   private func nextChange(after moment: Int64) -> Int64 {
@@ -86,6 +93,12 @@ package final class Zone: Sendable {
   }
 
   private static func date(_ moment: Int64) -> Date { Date(timeIntervalSince1970: Double(moment) / 1000) }
+}
+
+extension Zone: Hashable {
+  package static func == (a: Zone, b: Zone) -> Bool { a.identifier == b.identifier }
+
+  package func hash(into hasher: inout Hasher) { hasher.combine(identifier) }
 }
 
 /// Days of the week by the names that `local.weekday` uses.
@@ -105,15 +118,29 @@ extension Zone {
   }
 
   package func weekday(at time: Timestamp) -> Weekday {
-    let days = CivilTime.floorDivide(local(time), 86_400_000).0
-    // 1970-01-01 was a Thursday.
-    return Weekday.allCases[Int(CivilTime.floorDivide(days + 3, 7).1)]
+    Self.weekday(ofDay: Int(CivilTime.floorDivide(local(time), 86_400_000).0))
+  }
+
+  /// Of a day, as days after 1970-01-01, which was a Thursday.
+  package static func weekday(ofDay day: Int) -> Weekday {
+    Weekday.allCases[Int(CivilTime.floorDivide(Int64(day) + 3, 7).1)]
   }
 
   /// The first moment of the next local day.
   package func nextMidnight(after time: Timestamp) -> Timestamp {
     let days = CivilTime.floorDivide(local(time), 86_400_000).0
     return moment(of: CivilTime(days: Int(days) + 1))
+  }
+
+  /// The moments, in order, at which the clock shows a minute of a day (as days after 1970-01-01): one, none where a change of the
+  /// clock skips it, two where it occurs twice.
+  func moments(day: Int, minute: Int) -> [Timestamp] {
+    let asUTC = Timestamp(milliseconds: Int64(day) * 86_400_000 + Int64(minute) * 60_000)
+    let offsets = Set([offset(at: asUTC - .days(1)), offset(at: asUTC + .days(1))])
+    return offsets.compactMap { offset in
+      let moment = asUTC - .seconds(Int64(offset))
+      return self.offset(at: moment) == offset ? moment : nil
+    }.sorted()
   }
 
   /// The moment at which the clock shows `civil`. A time that a change of the clock skips is read with the offset

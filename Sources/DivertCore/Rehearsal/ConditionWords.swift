@@ -9,6 +9,8 @@ extension Condition {
     case .any(let conditions): conditions.map(\.part).joined(separator: " or ")
     case .not(let condition): "not (\(condition.words))"
     case .value(let path, let comparison): "\(path) \(comparison)"
+    case .count(let term): "count \(term.words)"
+    case .suppressed(let wanted): wanted ? "the customer is suppressed" : "the customer is not suppressed"
     }
   }
 

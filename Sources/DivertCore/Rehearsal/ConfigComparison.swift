@@ -1,5 +1,5 @@
-// Two configurations over many events: counts of what would differ, and some of the differences themselves. Its memory
-// does not grow with the number of events.
+// Two configurations over many events, one after another on a clock: counts of what would differ, and some of the differences
+// themselves. What it keeps depends on what lies inside the longest window, not on the number of events.
 
 package struct ConfigComparison: Sendable {
   package enum Kind: String, Sendable, Hashable, CaseIterable {
@@ -30,7 +30,14 @@ package struct ConfigComparison: Sendable {
   package let after: RouteTable
   /// At most so many details are given.
   package let limit: Int
+  /// Events that were received before are remembered by routes, and not compared; nil: all are compared.
+  package let start: Timestamp?
 
+  private var oldClock: RehearsalClock
+  private var newClock: RehearsalClock
+  /// Events something of which did not end yet, by their places on the two clocks.
+  private var open: [OpenEvent] = []
+  private var sinceSweep = 0
   package private(set) var events = 0
   package private(set) var deliveriesBefore = 0
   package private(set) var deliveriesAfter = 0
@@ -45,11 +52,20 @@ package struct ConfigComparison: Sendable {
   /// Different groups counted at most; what comes after is counted under its route and action without the fields.
   static let mostGroups = 500
 
-  package init(before: RouteTable, after: RouteTable, limit: Int) {
+  package init(before: RouteTable, after: RouteTable, limit: Int, from start: Timestamp? = nil) {
     self.before = before
     self.after = after
     self.limit = limit
+    self.start = start
+    var setting = RehearsalSetting()
+    setting.explains = false
+    oldClock = RehearsalClock(before, setting)
+    newClock = RehearsalClock(after, setting)
   }
+
+  /// How long before the first event that is compared routes of either configuration look back: events received since then are to be
+  /// given first.
+  package static func reach(_ tables: RouteTable...) -> Span { tables.map(\.reach).max() ?? .zero }
 
   package var isEmpty: Bool { counts.isEmpty && sourcesGone.isEmpty }
 
@@ -73,20 +89,55 @@ package struct ConfigComparison: Sendable {
     return chosen.sorted { ($0.event.sequence, $0.group.kind.rawValue) < ($1.event.sequence, $1.group.kind.rawValue) }
   }
 
-  /// Takes one more event as it was received. Divert's own alarms are passed over.
+  /// Takes one more event, in the order in which they were received. Divert's own alarms are passed over.
   package mutating func add(_ event: Event) {
     if event.source == RouteTable.alarmSource { return }
-    events += 1
-    let old = Rehearsal(event, under: before, explaining: false)
-    deliveriesBefore += old.deliveries.count
-    guard let source = after.parts.sources[event.source] else {
+    run(until: event.receivedAt)
+    let isCompared = start.map { event.receivedAt >= $0 } ?? true
+    if isCompared { events += 1 }
+    var entry = OpenEvent(event: event, isCompared: isCompared)
+    entry.old = oldClock.receive(event).place
+    if let source = after.parts.sources[event.source] {
+      entry.new = newClock.receive(reread(event, source)).place
+    } else if isCompared {
       sourcesGone[event.source, default: 0] += 1
-      for delivery in old.deliveries { note(.vanishes(delivery), event) }
+    }
+    open.append(entry)
+  }
+
+  /// Nothing more comes: what was planned for later falls due.
+  package mutating func finish() { run(until: nil) }
+
+  /// Lets both clocks run, and compares the events of which everything has ended on both.
+  private mutating func run(until moment: Timestamp?) {
+    let old = Dictionary(grouping: oldClock.run(until: moment, including: false), by: \.event)
+    let new = Dictionary(grouping: newClock.run(until: moment, including: false), by: \.event)
+    var rest: [OpenEvent] = []
+    for var entry in open {
+      entry.oldEnded += entry.old.flatMap { old[$0] } ?? []
+      entry.newEnded += entry.new.flatMap { new[$0] } ?? []
+      let isOver = (entry.old.map(oldClock.isOver) ?? true) && (entry.new.map(newClock.isOver) ?? true)
+      if isOver, moment.map({ $0 > entry.event.receivedAt }) ?? true { compare(entry) } else { rest.append(entry) }
+    }
+    open = rest
+    sinceSweep += 1
+    if sinceSweep >= 1000 {
+      oldClock.sweep()
+      newClock.sweep()
+      sinceSweep = 0
+    }
+  }
+
+  private mutating func compare(_ entry: OpenEvent) {
+    guard entry.isCompared else { return }
+    deliveriesBefore += entry.oldEnded.count
+    let old = Rehearsal.ordered(entry.oldEnded)
+    guard entry.new != nil else {
+      for delivery in old { note(.vanishes(delivery), entry.event) }
       return
     }
-    let new = Rehearsal(reread(event, source), under: after, explaining: false)
-    deliveriesAfter += new.deliveries.count
-    for difference in RehearsalDiff.between(old, new) { note(difference, event) }
+    deliveriesAfter += entry.newEnded.count
+    for difference in RehearsalDiff.between(old, Rehearsal.ordered(entry.newEnded)) { note(difference, entry.event) }
   }
 
   /// The event as the later configuration would read it: another country reads phone numbers in another way.
@@ -112,6 +163,39 @@ package struct ConfigComparison: Sendable {
     let title = [event.fields.name, event.fields.direction].compactMap { $0 }.joined(separator: " ")
     kept[group, default: []].append(
       Detail(event: event.id, title: title, at: event.fields.at, group: group, difference: difference))
+  }
+}
+
+/// An event on its way through both clocks.
+private struct OpenEvent: Sendable {
+  var event: Event
+  var isCompared: Bool
+  /// Its places; nil: it never came.
+  var old: Int?
+  var new: Int?
+  var oldEnded: [RehearsedDelivery] = []
+  var newEnded: [RehearsedDelivery] = []
+}
+
+extension RouteTable {
+  /// How far back its routes look.
+  fileprivate var reach: Span {
+    var reach = parts.books.values.map(\.span).max() ?? .zero
+    var routes = parts.routes
+    while let route = routes.popLast() {
+      for once in [route.once].compactMap({ $0 }) + (route.sends + route.otherwise).flatMap(\.timing.claims) {
+        reach = max(reach, once.period)
+      }
+      for send in route.sends + route.otherwise { reach = max(reach, send.timing.reach) }
+      routes += route.children
+    }
+    return reach
+  }
+}
+
+extension SendTiming {
+  fileprivate var reach: Span {
+    max(throttle?.within ?? .zero, otherwise.map(\.timing.reach).max() ?? .zero)
   }
 }
 

@@ -33,12 +33,16 @@ package enum RehearsalDiff {
   /// Every delivery of both rehearsals, the later one's in its order, then what vanishes. Deliveries are paired by route,
   /// label, target and action; those left over by route, target and action in their order.
   package static func between(_ before: Rehearsal, _ after: Rehearsal) -> [DeliveryDifference] {
-    var rest = before.deliveries
-    var partners = after.deliveries.map { take($0, from: &rest) { $0.plan.send == $1.plan.send } }
-    for (place, delivery) in after.deliveries.enumerated() where partners[place] == nil {
+    between(before.deliveries, after.deliveries)
+  }
+
+  static func between(_ before: [RehearsedDelivery], _ after: [RehearsedDelivery]) -> [DeliveryDifference] {
+    var rest = before
+    var partners = after.map { take($0, from: &rest) { $0.plan.send == $1.plan.send } }
+    for (place, delivery) in after.enumerated() where partners[place] == nil {
       partners[place] = take(delivery, from: &rest) { _, _ in true }
     }
-    let pairs = zip(after.deliveries, partners).map { delivery, partner in
+    let pairs = zip(after, partners).map { delivery, partner in
       partner.map { difference($0, delivery) } ?? .appears(delivery)
     }
     return pairs + rest.map { .vanishes($0) }
@@ -64,6 +68,7 @@ package enum RehearsalDiff {
   private static func plan(_ a: RehearsedDelivery, _ b: RehearsedDelivery) -> [FieldDifference] {
     var found: [FieldDifference] = []
     note("due", a.plan.due.iso8601, b.plan.due.iso8601, &found)
+    note("waits", waits(a), waits(b), &found)
     note("order_by", a.plan.orderKey, b.plan.orderKey, &found)
     note("to_person", "\(a.isMessage)", "\(b.isMessage)", &found)
     note("if", guards(a), guards(b), &found)
@@ -75,6 +80,11 @@ package enum RehearsalDiff {
   private static func guards(_ delivery: RehearsedDelivery) -> String? {
     let guards = delivery.recipe?.send.guards ?? []
     return guards.isEmpty ? nil : guards.map(\.condition.words).joined(separator: "; ")
+  }
+
+  /// What it waited for beyond its due time.
+  private static func waits(_ delivery: RehearsedDelivery) -> String? {
+    delivery.waits.last.map { "until \($0.until.iso8601): \($0.reason.code)" }
   }
 
   private static func asks(_ delivery: RehearsedDelivery) -> String? {

@@ -56,9 +56,17 @@ package struct RehearsedStage: Sendable {
 /// How a delivery ends that is rehearsed, where that is not by its request.
 package enum RehearsedEnd: Sendable, Hashable {
   case skipped(Reason)
+  /// Its time is over; its `otherwise` follows.
+  case expired(Reason)
   case dead(Reason)
   /// Its steps are done, and those that are left are left out.
   case done(Reason)
+
+  package var reason: Reason {
+    switch self {
+    case .skipped(let reason), .expired(let reason), .dead(let reason), .done(let reason): reason
+    }
+  }
 }
 
 /// Runs through a delivery's stages.
@@ -73,31 +81,40 @@ struct StageRehearsal {
   var stages: [RehearsedStage] = []
   var end: RehearsedEnd?
   var request: Result<RenderedRequest, RenderFault>?
+  /// What is known at the moment.
+  var due: DueContext
+  /// Its allowed hours begin then.
+  var held: (until: Timestamp, Reason)?
 
   init(
-    _ recipe: RequestRecipe, _ event: Event, _ plan: PlannedDelivery, _ table: RouteTable, _ mocks: [String: LookupMock]
+    _ recipe: RequestRecipe, _ event: Event, _ plan: PlannedDelivery, _ table: RouteTable,
+    _ mocks: [String: LookupMock], _ due: DueContext
   ) {
     self.recipe = recipe
     self.event = event
     self.plan = plan
     self.table = table
     self.mocks = mocks
+    self.due = due
   }
 
-  mutating func run() {
-    while request == nil {
-      switch recipe.stage(of: event, plan: plan, memo: &memo, opened: opened) {
+  mutating func run(_ memory: inout RehearsalMemory) {
+    while request == nil, held == nil {
+      switch recipe.stage(of: event, plan: plan, memo: &memo, due: due, opened: opened) {
       case .ask(let request): ask(request)
-      case .skip(let reason): finish(.skipped(reason), reason)
-      case .dead(let reason): finish(.dead(reason), reason)
-      case .done(let reason): finish(.done(reason), reason)
+      case .skip(let reason): finish(.skipped(reason))
+      case .dead(let reason): finish(.dead(reason))
+      case .done(let reason): finish(.done(reason))
+      case .expired(let reason): finish(.expired(reason))
+      case .hold(let until, let reason): held = (until, reason)
+      case .consult(let question): due.answer = question.judge(&memory)
       }
     }
   }
 
-  private mutating func finish(_ end: RehearsedEnd, _ reason: Reason) {
+  private mutating func finish(_ end: RehearsedEnd) {
     self.end = end
-    request = .failure(RenderFault(reason.code, reason.sentence))
+    request = .failure(RenderFault(end.reason.code, end.reason.sentence))
   }
 
   private mutating func ask(_ request: StageRequest) {
@@ -112,7 +129,7 @@ struct StageRehearsal {
     case .step(let step): opened.insert("steps." + step.name)
     }
     stages.append(RehearsedStage(request: request, rendered: rendered, recipe: recipe, answer: known(request)))
-    if case .failure(let fault) = rendered { finish(.dead(fault.reason), fault.reason) }
+    if case .failure(let fault) = rendered { finish(.dead(fault.reason)) }
   }
 
   private func known(_ request: StageRequest) -> RehearsedStage.Answer {

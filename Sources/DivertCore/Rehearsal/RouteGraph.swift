@@ -32,13 +32,27 @@ extension RouteGraph {
     lines.append(lead + head(route))
     let bar = below + (route.children.isEmpty ? "    " : "│   ")
     lines.append(bar + "when " + route.when.words)
+    if let once = route.once { lines.append(bar + once.words) }
     for send in route.sends {
       lines.append(bar + "→ " + Self.words(send) + (matched(route).map { "  \($0) planned" } ?? ""))
+      lines += Self.otherwise(send).map { bar + "  " + $0 }
+    }
+    if let expect = route.expect {
+      lines.append(bar + "expects " + expect.words)
+      for send in route.otherwise {
+        lines.append(bar + "  else → " + Self.words(send))
+        lines += Self.otherwise(send).map { bar + "    " + $0 }
+      }
     }
     for (place, child) in route.children.enumerated() {
       let isLast = place == route.children.count - 1
       draw(child, lead: below + (isLast ? "└─ " : "├─ "), below: below + (isLast ? "   " : "│  "), into: &lines)
     }
+  }
+
+  /// What goes out in the place of a send that expired.
+  private static func otherwise(_ send: Send) -> [String] {
+    send.timing.otherwise.flatMap { ["otherwise → " + words($0)] + otherwise($0).map { "  " + $0 } }
   }
 
   private func head(_ route: Route) -> String {
@@ -50,9 +64,10 @@ extension RouteGraph {
   private static func events(_ count: Int) -> String { "\(count) \(count == 1 ? "event" : "events")" }
 
   private static func words(_ send: Send) -> String {
-    let label = Int(send.label) == nil ? " (as \(send.label))" : ""
+    let label = send.isLabelled ? " (as \(send.label))" : ""
     let asks = send.lookups.isEmpty ? "" : " (asks \(send.lookups.joined(separator: ", ")))"
-    return "\(send.target).\(send.action)" + label + (send.isMessage ? " (to a person)" : "") + asks
+    let timing = send.timing.words.map { ", " + $0 }.joined()
+    return "\(send.target).\(send.action)" + label + (send.isMessage ? " (to a person)" : "") + asks + timing
   }
 }
 
@@ -79,7 +94,7 @@ extension RouteGraph {
   private var targetNodes: [String: String] {
     var used = Set(table.parts.alarms.map(\.target))
     func collect(_ route: Route) {
-      used.formUnion(route.sends.map(\.target))
+      used.formUnion((route.sends + route.otherwise).flatMap(\.graphed).map(\.target))
       route.children.forEach(collect)
     }
     table.parts.routes.forEach(collect)
@@ -91,7 +106,12 @@ extension RouteGraph {
     let label = Self.escaped(route.name) + "<br/>when " + Self.escaped(route.when.words)
     lines.append("  \(node)[\"\(label)\"]" + (route.enabled ? "" : ":::off"))
     lines.append(edge(parent, matched(route).map(String.init), node))
-    for send in route.sends { lines.append(edge(node, send.action, targets[send.target] ?? "event")) }
+    for send in route.sends.flatMap(\.graphed) {
+      lines.append(edge(node, send.action, targets[send.target] ?? "event"))
+    }
+    for send in route.otherwise.flatMap(\.graphed) {
+      lines.append(edge(node, "else \(send.action)", targets[send.target] ?? "event"))
+    }
     for child in route.children { draw(child, from: node, targets, into: &lines) }
   }
 
@@ -133,6 +153,9 @@ extension RouteGraph {
     object["description"] = route.description.map { .string($0) }
     object["when"] = .string(route.when.words)
     object["matched"] = matched(route).map { .number($0) }
+    object["once"] = route.once.map { .string($0.words) }
+    object["expect"] = route.expect.map { .string($0.words) }
+    if !route.otherwise.isEmpty { object["else"] = .array(route.otherwise.map { json($0, planned: nil) }) }
     object["sends"] = .array(route.sends.map { json($0, planned: matched(route)) })
     object["also"] = .array(route.children.map(json))
     return .object(object)
@@ -145,7 +168,23 @@ extension RouteGraph {
     object["action"] = .string(send.action)
     object["to_person"] = .bool(send.isMessage)
     if !send.lookups.isEmpty { object["lookups"] = .array(send.lookups.map { .string($0) }) }
+    object["class"] = send.messageClass.map { .string($0.rawValue) }
+    object.members += send.timing.json.members
+    if !send.timing.otherwise.isEmpty {
+      object["otherwise"] = .array(send.timing.otherwise.map { json($0, planned: nil) })
+    }
     object["planned"] = planned.map { .number($0) }
     return .object(object)
   }
+}
+
+extension Send {
+  /// It has a label of its own, and not its place's.
+  fileprivate var isLabelled: Bool {
+    let last = label.split(separator: ".").last.map(String.init) ?? label
+    return Int(last) == nil
+  }
+
+  /// It, and what goes out in its place.
+  fileprivate var graphed: [Send] { [self] + timing.otherwise.flatMap(\.graphed) }
 }

@@ -9,6 +9,10 @@ package indirect enum Condition: Sendable, Hashable {
   case not(Condition)
   /// The value at the path, compared. Never coerces: "5" is not 5, missing is not empty.
   case value(ValuePath, Comparison)
+  /// How many calls its book has, held against a number. Answered where events are stored.
+  case count(CountTerm)
+  /// Whether the customer is on the suppression list when the event is planned.
+  case suppressed(Bool)
 }
 
 /// What a value is compared with. A missing value satisfies only `exists: false` and `not`.

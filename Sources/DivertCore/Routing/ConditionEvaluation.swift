@@ -11,12 +11,20 @@ package struct EvaluationContext: Sendable {
   package var memo = DeliveryMemo()
   /// What the send gives to its action, for the conditions of steps.
   package var arguments = JSONObject()
+  /// What counts came to, as far as they were asked.
+  package var counts: [CountTerm: Int] = [:]
+  /// Counts for which the event has no value of `per`: they do not hold.
+  package var uncounted: Set<CountTerm> = []
+  /// The entry of the suppression list that holds for the customer.
+  package var suppression: Suppression?
 
   package init(event: Event, zone: Zone, patterns: PatternCache) {
     self.event = event
     self.zone = zone
     self.patterns = patterns
   }
+
+  func isOpen(_ term: CountTerm) -> Bool { counts[term] == nil && !uncounted.contains(term) }
 
   /// The value at a path of a condition; nil: missing, or not known yet.
   package func value(_ path: ValuePath) -> EventValue? {
@@ -42,6 +50,11 @@ extension Condition {
     case .not(let condition): return !condition.holds(for: context)
     case .value(let path, let comparison):
       return comparison.holds(for: context.value(path), patterns: context.patterns)
+    case .count(let term):
+      return context.counts[term].map {
+        term.comparison.holds(for: .json(.number($0)), patterns: context.patterns)
+      } ?? false
+    case .suppressed(let wanted): return (context.suppression != nil) == wanted
     }
   }
 }
@@ -71,7 +84,8 @@ extension Condition {
     case .not(let condition): return condition.verdict(for: context).map { !$0 }
     case .value(.lookup(let name, _), _) where context.memo.lookups[name] == nil: return nil
     case .value(.step(let name, _), _) where context.memo.steps[name] == nil: return nil
-    case .value: return holds(for: context)
+    case .count(let term) where context.isOpen(term): return nil
+    case .value, .count, .suppressed: return holds(for: context)
     }
   }
 
@@ -82,7 +96,29 @@ extension Condition {
     case .all(let parts), .any(let parts): return parts.flatMap { $0.openLookups(for: context) }
     case .not(let part): return part.openLookups(for: context)
     case .value(.lookup(let name, _), _): return [name]
-    case .value: return []
+    case .value, .count, .suppressed: return []
+    }
+  }
+
+  /// The counts that keep it from being judged, in the order in which they stand; none: it can be judged, or awaits lookups alone.
+  package func openCounts(for context: EvaluationContext) -> [CountTerm] {
+    guard verdict(for: context) == nil else { return [] }
+    switch self {
+    case .all(let parts), .any(let parts): return parts.flatMap { $0.openCounts(for: context) }
+    case .not(let part): return part.openCounts(for: context)
+    case .count(let term): return [term]
+    case .value, .suppressed: return []
+    }
+  }
+
+  /// What is left of it to be judged when a delivery is due, after it was judged at planning as far as it could be: of those of its
+  /// parts that must all hold the ones with a lookup's field. Nil: nothing.
+  package var guardPart: Condition? {
+    switch self {
+    case .all(let parts):
+      let left = parts.compactMap(\.guardPart)
+      return left.count > 1 ? .all(left) : left.first
+    default: return asksLookups ? self : nil
     }
   }
 
@@ -92,7 +128,27 @@ extension Condition {
     case .all(let parts), .any(let parts): parts.contains(where: \.asksLookups)
     case .not(let part): part.asksLookups
     case .value(.lookup, _): true
+    case .value, .count, .suppressed: false
+    }
+  }
+
+  /// It asks what other events came, or who is on the suppression list: that is answered at planning, once and for all.
+  package var asksWhenPlanned: Bool {
+    switch self {
+    case .all(let parts), .any(let parts): parts.contains(where: \.asksWhenPlanned)
+    case .not(let part): part.asksWhenPlanned
+    case .count, .suppressed: true
     case .value: false
+    }
+  }
+
+  /// The counts that occur in it, in order.
+  package var counts: [CountTerm] {
+    switch self {
+    case .all(let parts), .any(let parts): parts.flatMap(\.counts)
+    case .not(let part): part.counts
+    case .count(let term): [term]
+    case .value, .suppressed: []
     }
   }
 }

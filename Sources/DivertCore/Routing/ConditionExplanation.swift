@@ -51,6 +51,14 @@ extension Condition {
       return ConditionExplanation(
         holds: verdict == true, text: "\(path) \(comparison)", actual: context.value(path)?.text, isLeaf: true,
         isOpen: verdict == nil, parts: [])
+    case .count(let term):
+      return ConditionExplanation(
+        holds: verdict(for: context) == true, text: words, actual: context.counts[term].map(String.init),
+        isLeaf: true, isOpen: context.isOpen(term), parts: [])
+    case .suppressed:
+      let holds = holds(for: context)
+      let actual = context.suppression.map { "suppressed: \($0.reason)" } ?? "not suppressed"
+      return ConditionExplanation(holds: holds, text: words, actual: actual, isLeaf: true, parts: [])
     }
   }
 

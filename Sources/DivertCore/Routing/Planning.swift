@@ -1,21 +1,38 @@
 // Event → the deliveries that follow (step 3 of the line). Every route that matches fires, a parent before its
 // children.
 
-extension RouteTable {
-  /// The deliveries that this configuration plans for an event, in the order of the file.
-  package func plan(_ event: Event) -> [PlannedDelivery] {
-    var matched: [Int] = []
-    return plan(event, matched: &matched)
-  }
+/// What follows an event, in the order of the file.
+package struct Plan: Sendable, Hashable {
+  package var deliveries: [PlannedDelivery]
+  /// The places of the routes that matched, for `RouteMatches`.
+  package var matched: [Int]
+  /// Promises that were opened; their `else` is among the deliveries, due when they are judged.
+  package var promises: [Promise]
+  /// What follows depends on what is stored (`count`, `once`, `expect`): it is planned inside the transaction that stores the event.
+  package var asksMemory: Bool
 
-  /// The same; the places of the routes that matched are appended to `matched`, for `RouteMatches`.
-  package func plan(_ event: Event, matched: inout [Int]) -> [PlannedDelivery] {
-    let context = EvaluationContext(event: event, zone: zone, patterns: patterns)
-    var deliveries: [PlannedDelivery] = []
+  package init(
+    deliveries: [PlannedDelivery] = [], matched: [Int] = [], promises: [Promise] = [], asksMemory: Bool = false
+  ) {
+    self.deliveries = deliveries
+    self.matched = matched
+    self.promises = promises
+    self.asksMemory = asksMemory
+  }
+}
+
+extension RouteTable {
+  /// What this configuration plans for an event where that can be said without what is stored. Where it `asksMemory`, that is all
+  /// that it says: everything is planned inside the transaction that stores the event (`plan(_:suppression:memory:)`).
+  /// - Parameter suppression: the entry of the suppression list that holds for the customer now.
+  package func plan(_ event: Event, suppression: Suppression? = nil) -> Plan {
+    var context = EvaluationContext(event: event, zone: zone, patterns: patterns)
+    context.suppression = suppression
+    var plan = Plan()
     for place in index.places(for: event.fields.name) {
-      plan(parts.routes[place], context, into: &deliveries, matched: &matched)
+      if !self.plan(parts.routes[place], context, into: &plan) { return Plan(asksMemory: true) }
     }
-    return deliveries
+    return plan
   }
 
   /// The source of Divert's own alarms in the store and in counts.
@@ -24,80 +41,74 @@ extension RouteTable {
   /// The deliveries of one of Divert's own alarms: every send under `alarms`.
   package func planAlarm(_ event: Event) -> [PlannedDelivery] { parts.alarms.map { planned($0, event) } }
 
-  private func plan(
-    _ route: Route, _ context: EvaluationContext, into deliveries: inout [PlannedDelivery], matched: inout [Int]
-  ) {
-    guard route.enabled, route.mayMatch(context) else { return }
-    matched.append(route.place)
-    let own = context.event.fields.own
-    for send in route.sends where !(own && send.leavesOutOwn) { deliveries.append(planned(send, context.event)) }
-    for child in route.children { plan(child, context, into: &deliveries, matched: &matched) }
-  }
+  /// The deliveries of a head of the record: every send of `record.publish`.
+  package func planHead(_ event: Event) -> [PlannedDelivery] { parts.recordSends.map { planned($0, event) } }
 
-  private func planned(_ send: Send, _ event: Event) -> PlannedDelivery {
-    PlannedDelivery(send.planned, orderKey: orderKey(send, event), due: event.receivedAt)
-  }
-
-  /// The text of `order_by`; nil where there is none or a value of it is missing: no key, no order.
-  private func orderKey(_ send: Send, _ event: Event) -> String? {
-    guard let template = send.orderBy else { return nil }
-    if let expression = template.single, expression.filters.isEmpty, case .field(let field) = expression.path,
-      let text = event.text(field)
-    {
-      return text
+  /// False: memory is asked.
+  private func plan(_ route: Route, _ context: EvaluationContext, into plan: inout Plan) -> Bool {
+    guard route.enabled else { return true }
+    switch route.standing(context) {
+    case .no: return true
+    case .unknown: return false
+    case .yes: if route.remembers { return false }
     }
-    let context = RenderContext(
-      event: event, now: event.receivedAt, zone: zone, country: parts.country, tables: parts.tables)
-    guard let text = try? context.text(template), !text.isEmpty else { return nil }
-    return text
+    plan.matched.append(route.place)
+    add(route.sends, context.event, to: &plan)
+    for child in route.children where !self.plan(child, context, into: &plan) { return false }
+    return true
   }
+
+  /// Adds what a route that acts sends.
+  func add(_ sends: [Send], _ event: Event, from base: Timestamp? = nil, to plan: inout Plan) {
+    let own = event.fields.own
+    for send in sends where !(own && send.leavesOutOwn) { plan.deliveries.append(planned(send, event, from: base)) }
+  }
+
+  /// - Parameter base: from when `after` counts, and when it is due without; nil: the event.
+  func planned(_ send: Send, _ event: Event, from base: Timestamp? = nil) -> PlannedDelivery {
+    let due = send.isTimed ? send.timing.due(event, from: base) : base ?? event.receivedAt
+    let order = send.orderBy.flatMap { key($0, event) }
+    return PlannedDelivery(send.planned, orderKey: order, due: due, expires: send.timing.expiry(of: event))
+  }
+
+  /// The text of `order_by`, `per` or `same`; nil where a value of it is missing: no key.
+  func key(_ template: Template, _ event: Event) -> String? {
+    template.key(of: event, zone: zone, country: parts.country, tables: parts.tables)
+  }
+}
+
+extension SendTiming {
+  /// When a send goes out: `after` the event, or after `base`, at a moment that is allowed. What is never allowed is due at once
+  /// and held.
+  func due(_ event: Event, from base: Timestamp?) -> Timestamp {
+    let first: Timestamp
+    if let base {
+      first = base + after
+    } else {
+      // Nothing happens after it was received, whatever the source's clock says.
+      first = max(event.receivedAt, min(event.fields.at, event.receivedAt) + after)
+    }
+    return hours?.next(from: first) ?? first
+  }
+
+  /// When a send of an event has had its time, by the event's `at`; nil: never.
+  package func expiry(of event: Event) -> Timestamp? { expires.map { event.fields.at + $0 } }
 }
 
 extension Route {
-  /// Its condition holds; or it depends on a lookup's answer, which its sends' guards await.
-  func mayMatch(_ context: EvaluationContext) -> Bool {
-    asksLookups ? when.verdict(for: context) != false : when.holds(for: context)
-  }
-}
-
-/// What a route made of an event, for `divert find` and `divert check`.
-package struct RouteExplanation: Sendable, Hashable {
-  package var path: String
-  package var enabled: Bool
-  /// It fired: enabled, its condition held, and all above it fired; also where that depends on a lookup's answer.
-  package var fired: Bool
-  package var condition: ConditionExplanation
-  /// `target.action` of each send.
-  package var sends: [String]
-  package var children: [RouteExplanation]
-
-  /// Why it did not fire, as a sentence; nil when it did.
-  package var why: String? {
-    if fired { return nil }
-    if !enabled { return "it is switched off (`enabled: false`)" }
-    if condition.holds { return "the route above it did not match" }
-    return condition.failures.map { failure in
-      let seen = failure.isLeaf ? ", but \(failure.actual.map { "it is \($0)" } ?? "it is missing")" : " does not hold"
-      return failure.text + seen
-    }.joined(separator: "; ")
-  }
-}
-
-extension RouteTable {
-  /// Every route's answer for an event, in the order of the file.
-  /// - Parameter lookups: what they answer, by full name: an object of fields, or null for nothing; what is not among them is open.
-  package func explain(_ event: Event, lookups: [String: JSONValue] = [:]) -> [RouteExplanation] {
-    var context = EvaluationContext(event: event, zone: zone, patterns: patterns)
-    context.memo.lookups = lookups
-    return parts.routes.map { explain($0, context, above: true) }
+  enum Standing {
+    case yes, no
+    /// It depends on counts that were not asked.
+    case unknown
   }
 
-  private func explain(_ route: Route, _ context: EvaluationContext, above: Bool) -> RouteExplanation {
-    let condition = route.when.explained(for: context)
-    let fired = above && route.enabled && (condition.holds || condition.isOpen)
-    return RouteExplanation(
-      path: route.path, enabled: route.enabled, fired: fired, condition: condition,
-      sends: route.sends.filter { !(context.event.fields.own && $0.leavesOutOwn) }.map { $0.target + "." + $0.action },
-      children: route.children.map { explain($0, context, above: fired) })
+  /// Whether it matches; also where it depends on a lookup's answer, which its sends' guards await.
+  func standing(_ context: EvaluationContext) -> Standing {
+    if !asksLookups, !asksCounts { return when.holds(for: context) ? .yes : .no }
+    switch when.verdict(for: context) {
+    case true?: return .yes
+    case false?: return .no
+    case nil: return when.openCounts(for: context).isEmpty ? .yes : .unknown
+    }
   }
 }

@@ -8,7 +8,7 @@ struct RouteIndex: Sendable {
   private var open: [Int] = []
 
   init(_ routes: [Route]) {
-    let pinned = routes.map { Self.names(in: $0.when) }
+    let pinned = routes.map(\.when.eventNames)
     for (place, names) in pinned.enumerated() {
       guard let names else {
         for name in byName.keys { byName[name]?.append(place) }
@@ -21,19 +21,21 @@ struct RouteIndex: Sendable {
 
   /// The routes worth judging for an event of that name.
   func places(for name: String) -> [Int] { byName[name] ?? open }
+}
 
-  /// The names outside which the condition is false; nil: any name will do.
-  private static func names(in condition: Condition) -> Set<String>? {
-    switch condition {
+extension Condition {
+  /// The events' names outside which the condition is false; nil: any name will do.
+  var eventNames: Set<String>? {
+    switch self {
     case .value(.field(.event), .isOneOf(let values)): return Set(values.compactMap(\.string))
-    case .value, .not: return nil
+    case .value, .not, .count, .suppressed: return nil
     case .all(let conditions):
-      let pinned = conditions.compactMap(names)
+      let pinned = conditions.compactMap(\.eventNames)
       return pinned.first.map { first in pinned.dropFirst().reduce(first) { $0.intersection($1) } }
     case .any(let conditions):
       var all: Set<String> = []
       for condition in conditions {
-        guard let names = names(in: condition) else { return nil }
+        guard let names = condition.eventNames else { return nil }
         all.formUnion(names)
       }
       return all

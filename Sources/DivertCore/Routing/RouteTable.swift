@@ -17,6 +17,12 @@ package final class RouteTable: Sendable {
     /// By full name: `account`, and `crm.contact` for a target's own.
     package var lookups: [String: LookupDefinition] = [:]
     package var tables: [String: [String: String]] = [:]
+    /// What `count`, `unless` and `expect` read, by name.
+    package var books: [String: BookDefinition] = [:]
+    /// `record: { publish: …, every: … }`: the sends of a head of the record, and how often it goes out.
+    package var recordSends: [Send] = []
+    package var recordEvery: Span?
+    package var retention = Retention()
     package var routes: [Route] = []
     /// Where Divert's own alarms go. Their route is `alarms`; an alarm is an event of source `divert`, named DIVERT_ALARM,
     /// whose body is what `{{ alarm.… }}` names: `alarm.text` is the sentence, and the main argument's default here.
@@ -36,18 +42,22 @@ package final class RouteTable: Sendable {
 
   package init(_ given: Parts) {
     var parts = given
-    let count = Self.number(&parts.routes, from: 0)
+    let count = Self.number(&parts.routes, from: 0, asksAbove: false)
     self.parts = parts
     matches = RouteMatches(routes: count)
     zone = Zone.named(parts.timezone) ?? .utc
     index = RouteIndex(parts.routes)
     var sends: [SendName: Send] = [:]
+    func collect(_ send: Send) {
+      sends[SendName(route: send.route, label: send.label)] = send
+      send.timing.otherwise.forEach(collect)
+    }
     func collect(_ route: Route) {
-      for send in route.sends { sends[SendName(route: send.route, label: send.label)] = send }
+      (route.sends + route.otherwise).forEach(collect)
       route.children.forEach(collect)
     }
     parts.routes.forEach(collect)
-    for send in parts.alarms { sends[SendName(route: send.route, label: send.label)] = send }
+    (parts.alarms + parts.recordSends).forEach(collect)
     self.sends = sends
   }
 
@@ -55,12 +65,14 @@ package final class RouteTable: Sendable {
   /// Routes of the whole tree.
   package var routeCount: Int { matches.current.routes.count }
 
-  /// Gives each route its place; returns the next free one.
-  private static func number(_ routes: inout [Route], from first: Int) -> Int {
+  /// Gives each route its place, and tells it whether it is decided when its deliveries are due; returns the next free place.
+  private static func number(_ routes: inout [Route], from first: Int, asksAbove: Bool) -> Int {
     var next = first
     for place in routes.indices {
       routes[place].place = next
-      next = number(&routes[place].children, from: next + 1)
+      let awaits = asksAbove || routes[place].asksLookups
+      routes[place].awaitsLookups = awaits
+      next = number(&routes[place].children, from: next + 1, asksAbove: awaits)
     }
     return next
   }
@@ -82,12 +94,25 @@ package struct Route: Sendable {
   package var description: String?
   package var enabled: Bool
   package var when: Condition {
-    didSet { asksLookups = when.asksLookups }
+    didSet {
+      asksLookups = when.asksLookups
+      asksCounts = !when.counts.isEmpty
+    }
   }
   /// Its own condition names a lookup's field: whether it matches shows when its deliveries are due.
   package private(set) var asksLookups: Bool
+  /// Its own condition has a count.
+  package private(set) var asksCounts: Bool
   package var sends: [Send]
   package var children: [Route]
+  package var once: OnceDefinition?
+  package var expect: ExpectDefinition?
+  /// Sent when its promise was broken. They stand in no other list; their labels are `else.0`, `else.1`, … or their `as:`.
+  package var otherwise: [Send] = []
+  /// It or one above it `asksLookups`: its `once` is claimed when its deliveries are due, not at planning. The table says it.
+  package fileprivate(set) var awaitsLookups = false
+  /// It leaves something in memory at planning: a claim or a promise.
+  var remembers: Bool { (once != nil || expect != nil) && !awaitsLookups }
   /// Its number in its table, counted from 0, a parent before its children; the table gives it.
   package var place = 0
 
@@ -96,6 +121,7 @@ package struct Route: Sendable {
     self.path = path
     self.when = when
     asksLookups = when.asksLookups
+    asksCounts = !when.counts.isEmpty
     description = nil
     enabled = true
     sends = []
@@ -113,7 +139,15 @@ package struct Send: Sendable {
   package var orderBy: Template?
   package var retry: RetrySettings
   /// Its action writes to a person.
-  package var isMessage = false
+  package var isMessage: Bool { messageClass != nil }
+  /// Which kind of message to a person it is; nil: none.
+  package var messageClass: MessageClass? {
+    didSet { plan() }
+  }
+  /// When it goes out, and what may keep it.
+  package var timing = SendTiming() {
+    didSet { plan() }
+  }
   /// `sending` is on disk before its first byte leaves (`ActionDefinition.recordsBeforeSending`).
   package var toPerson: Bool {
     didSet { plan() }
@@ -139,9 +173,10 @@ package struct Send: Sendable {
   }
 
   private mutating func plan() {
+    isTimed = timing.after > .zero || timing.hours != nil
     planned = PlannedSend(
       route: route, send: label, target: target, action: action, toPerson: toPerson,
-      prepares: hasSteps || !lookups.isEmpty || !guards.isEmpty)
+      prepares: hasSteps || !lookups.isEmpty || !guards.isEmpty || isMessage || timing.isJudgedWhenDue)
   }
 
   /// Gives it what comes before its request.
@@ -152,6 +187,8 @@ package struct Send: Sendable {
   }
   /// Its action's writes come back as events, and its routes do not say which are meant (`own`): it is left out for those.
   package var leavesOutOwn = false
+  /// It goes out at another moment than its event comes, or may have to.
+  private(set) var isTimed = false
   /// What its deliveries have in common.
   package private(set) var planned: PlannedSend
 

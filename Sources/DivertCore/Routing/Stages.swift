@@ -9,6 +9,12 @@ package enum Stage: Sendable {
   case dead(Reason)
   /// It is delivered: the steps that are left are left out.
   case done(Reason)
+  /// Its allowed hours begin then.
+  case hold(until: Timestamp, Reason)
+  /// It ends without being sent, and what stands under `otherwise` follows.
+  case expired(Reason)
+  /// It asks what is stored; comes again with the answer.
+  case consult(DueQuestion)
 }
 
 /// One request of a delivery that goes out in stages.
@@ -58,17 +64,19 @@ extension RequestRecipe {
   /// Whether a delivery by it goes out in stages.
   package var prepares: Bool { action.prepares || !send.guards.isEmpty || !needs.isEmpty }
 
-  /// What comes next. The memo learns what takes no request: that the guards said yes, steps that are left out, lookups that stay
-  /// empty.
+  /// What comes next: expired, withheld, held; conditions and their lookups; the lookups that its request needs; what it asks of what
+  /// is stored; its steps and its request. One whose attempt may have arrived is asked after before all of that. The memo learns
+  /// what takes no request: that the guards said yes, steps that are left out, lookups that stay empty.
+  /// - Parameter due: what is known now; nil: time and memory are not judged.
   /// - Parameter opened: for rehearsals: lookups, and steps as `steps.note`, that are as good as answered, though nothing is known of
   ///   the answer; what depends on them is taken to hold.
   /// - Parameter edited: the step whose request a person edited: it goes first and whatever the conditions say, if it is not finished.
   package func stage(
-    of event: Event, plan: PlannedDelivery, memo: inout DeliveryMemo, opened: Set<String> = [],
+    of event: Event, plan: PlannedDelivery, memo: inout DeliveryMemo, due: DueContext? = nil, opened: Set<String> = [],
     taking edited: String? = nil
   ) -> Stage {
     var planner = StagePlanner(
-      recipe: self, event: event, plan: plan, opened: opened, edited: edited, memo: memo)
+      recipe: self, event: event, plan: plan, due: due, opened: opened, edited: edited, memo: memo)
     defer { memo = planner.memo }
     do throws(RenderFault) { return try planner.next() } catch { return .dead(error.reason) }
   }
@@ -84,12 +92,15 @@ private struct StagePlanner {
   let recipe: RequestRecipe
   let event: Event
   let plan: PlannedDelivery
+  let due: DueContext?
   let opened: Set<String>
   let edited: String?
   var memo: DeliveryMemo
 
   mutating func next() throws(RenderFault) -> Stage {
     if memo.isUncertain, let verify = recipe.action.verify { return .ask(try question(verify)) }
+    if !memo.isUncertain, let due, let stage = recipe.judged(plan, due) { return stage }
+    if due?.isEdited == true { return .ask(recipe.ownRequest(of: plan)) }
     if let edited {
       let place = recipe.action.steps.firstIndex { $0.name == edited && memo.steps[edited] == nil }
       if let place { return .ask(request(ofStep: place)) }
@@ -100,7 +111,20 @@ private struct StagePlanner {
     for name in recipe.needs {
       if let stage = try ask(name) { return stage }
     }
+    if !memo.isUncertain, let due, let stage = consult(due) { return stage }
     return recipe.action.steps.isEmpty ? .ask(delivery) : try nextStep()
+  }
+
+  /// What it asks of what is stored, or what it was told; nil: nothing speaks against it. A replay does not ask.
+  private func consult(_ due: DueContext) -> Stage? {
+    switch due.answer {
+    case .skip(let reason): return .skip(reason)
+    case .go: return nil
+    case nil: break
+    }
+    guard !due.isReplay, recipe.send.timing.asksMemory, let delivery = due.delivery else { return nil }
+    let question = recipe.send.question(delivery, event: event, now: due.now, under: recipe.table)
+    return question.map { .consult($0) }
   }
 
   private var delivery: StageRequest {

@@ -94,6 +94,10 @@ package struct ActionDefinition: Sendable {
   package var body: RequestBody
   package var arguments: [ArgumentDefinition]
   package var toPerson: Bool
+  /// Which kind of message it is where it writes to a person: `class:`.
+  package var writesAs = MessageClass.outreach
+  /// Nil: it writes to nobody.
+  package var messageClass: MessageClass? { toPerson ? writesAs : nil }
   package var idempotency: IdempotencyPlacement
   /// The longest text allowed at a body path (`max: { content.text: 4096 }`), in characters; longer is a fault of the delivery.
   package var maxLengths: [String: Int]

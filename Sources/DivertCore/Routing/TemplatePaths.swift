@@ -65,6 +65,8 @@ extension Condition {
     case .all(let parts), .any(let parts): parts.flatMap(\.paths)
     case .not(let part): part.paths
     case .value(let path, _): [path]
+    case .count(let term): term.per.paths
+    case .suppressed: []
     }
   }
 

@@ -18,6 +18,8 @@ package struct TemplateScope: Sendable {
   package var idempotencyKey: Bool
   /// `alarm.…`, in what alarms send; compiled to an argument of the name `alarm`.
   package var alarm: Bool
+  /// `record.…`, in what publishes the record's head; compiled to an argument of the name `alarm`, as an alarm's is.
+  package var record = false
   /// `token`: the credential has `oauth2`.
   package var token = false
   /// `items`: what a batch is made of.
@@ -97,6 +99,7 @@ extension ValuePath {
     case "token" where scope.token && rest.isEmpty: return .success(.token)
     case "items" where scope.items && rest.isEmpty: return .success(.items)
     case "alarm" where scope.alarm: return .success(.argument("alarm", rest))
+    case "record" where scope.record: return .success(.argument("alarm", rest))
     case "secrets": return secret(text, rest, scope)
     case "arguments" where scope.arguments != .none: return argument(text, rest, scope)
     case "variant" where scope.variant && rest.isEmpty: return .success(.variant)
@@ -213,7 +216,7 @@ extension ValuePath {
     if scope.idempotencyKey { names.append("idempotency_key") }
     if scope.token { names.append("token") }
     if scope.items { names.append("items") }
-    if scope.alarm { names.append("alarm.text") }
+    if scope.alarm { names.append(scope.record ? "record.text" : "alarm.text") }
     if case .named(let arguments) = scope.arguments { names += arguments.sorted().map { "arguments.\($0)" } }
     if scope.variant { names.append("variant") }
     for (name, lookup) in scope.lookups.sorted(by: { $0.key < $1.key }) {

@@ -23,13 +23,31 @@ package struct StoreBatch: Sendable {
   package var targetStates: [String: TargetRuling?] = [:]
   /// Alarms that are up (with their sentence) or over (nil).
   package var alarms: [String: String?] = [:]
+  /// What deliveries ask before they go out; each is judged, and claims what it may, in its order.
+  package var questions: [DueQuestion] = []
+  /// Deliveries that follow the end of another: `otherwise`, when that has expired. In the transaction that ends it.
+  package var followUps: [FollowUp] = []
+  package var suppressions: [SuppressionChange] = []
   /// What was spent of budgets, where that changed. No reason to commit: what it counts is committed anyway.
   package var budgets: [BudgetHolder: BudgetCount] = [:]
 
   package init() {}
   package var isEmpty: Bool {
     appends.isEmpty && packed.isEmpty && rows.isEmpty && replays.isEmpty && drops.isEmpty && additions.isEmpty
-      && cancels.isEmpty && refusals.isEmpty && targetStates.isEmpty && alarms.isEmpty
+      && cancels.isEmpty && refusals.isEmpty && targetStates.isEmpty && alarms.isEmpty && questions.isEmpty
+      && followUps.isEmpty && suppressions.isEmpty
+  }
+}
+
+/// Deliveries planned since another of their event ended as it did. Those that the event has already are left out.
+package struct FollowUp: Sendable {
+  package var of: DeliveryID
+  package var planned: [PlannedDelivery]
+  package var version: String
+  package init(of: DeliveryID, planned: [PlannedDelivery], version: String) {
+    self.of = of
+    self.planned = planned
+    self.version = version
   }
 }
 
@@ -38,12 +56,16 @@ package struct Append: Sendable {
   package var content: EventContent
   /// Nil: never a duplicate.
   package var dedupe: DedupeEntry?
-  package var planned: [PlannedDelivery]
+  /// What follows. Where it `asksMemory`, it is planned anew inside the transaction (`RouteTable.plan(_:suppression:memory:)`).
+  package var plan: Plan
+  package var planned: [PlannedDelivery] { plan.deliveries }
+  /// The entry of the suppression list that held for the customer when it was received.
+  package var suppression: Suppression?
   /// The configuration that planned it.
   package var table: RouteTable
   /// Targets whose deliveries get rows at once because they cannot go out now (held, full, backed up).
-  /// Actions to a person always do, and so do those whose order key has an unfinished row.
-  package var congested: Set<String>
+  /// Actions to a person always do, and so do those whose order key has an unfinished row. Nil: every target.
+  package var congested: Set<String>?
 
   package var source: String { content.source }
   package var receivedAt: Timestamp { content.receivedAt }
@@ -52,23 +74,29 @@ package struct Append: Sendable {
   package var raw: JSONValue { content.raw }
 
   package init(
-    _ content: EventContent, dedupe: DedupeEntry?, planned: [PlannedDelivery], table: RouteTable,
-    congested: Set<String> = []
+    _ content: EventContent, dedupe: DedupeEntry?, plan: Plan, table: RouteTable, suppression: Suppression? = nil,
+    congested: Set<String>? = []
   ) {
     self.content = content
     self.dedupe = dedupe
-    self.planned = planned
+    self.plan = plan
     self.table = table
+    self.suppression = suppression
     self.congested = congested
+  }
+
+  /// What follows is known: deliveries alone.
+  package init(_ content: EventContent, dedupe: DedupeEntry?, planned: [PlannedDelivery], table: RouteTable) {
+    self.init(content, dedupe: dedupe, plan: Plan(deliveries: planned), table: table)
   }
 
   package init(
     source: String, receivedAt: Timestamp, fields: Event.Fields, body: [UInt8], raw: JSONValue, dedupe: DedupeEntry?,
-    planned: [PlannedDelivery], table: RouteTable, congested: Set<String>
+    planned: [PlannedDelivery], table: RouteTable, congested: Set<String>?
   ) {
     self.init(
       EventContent(source: source, receivedAt: receivedAt, fields: fields, body: body, raw: raw), dedupe: dedupe,
-      planned: planned, table: table, congested: congested)
+      plan: Plan(deliveries: planned), table: table, congested: congested)
   }
 }
 
@@ -125,10 +153,27 @@ package struct Addition: Sendable {
   package var event: EventID
   package var planned: [PlannedDelivery]
   package var version: String
-  package init(event: EventID, planned: [PlannedDelivery], version: String) {
+  /// Opened with them, as far as they are not on record.
+  package var promises: [Promise]
+  /// What planning claimed; entered where a delivery is really added.
+  package var claims: [BookClaim] = []
+  package init(event: EventID, planned: [PlannedDelivery], version: String, promises: [Promise] = []) {
     self.event = event
     self.planned = planned
     self.version = version
+    self.promises = promises
+  }
+}
+
+/// A claim that was made outside the transaction that enters it.
+package struct BookClaim: Sendable, Hashable {
+  package var place: BookPlace
+  package var entry: BookEntry
+  package var span: Span
+  package init(place: BookPlace, entry: BookEntry, span: Span) {
+    self.place = place
+    self.entry = entry
+    self.span = span
   }
 }
 
@@ -212,14 +257,19 @@ package struct StoreReceipt: Sendable {
   package var additions: [[PlannedDelivery]] = []
   /// How many rows each cancel ended.
   package var cancels: [Int] = []
-  /// Per queue, the earliest due time among rows that this batch left waiting and free to be claimed.
+  package var answers: [DueAnswer] = []
+  /// Whether each change of the suppression list changed anything.
+  package var suppressions: [Bool] = []
+  /// Per queue, the earliest due time among rows that this batch left waiting and free to be claimed; for `ClaimWish.expiring` the
+  /// earliest `plan.expires` among those that it left waiting at all and whose attempt is not uncertain.
   package var due: [String: Timestamp] = [:]
   package init() {}
 }
 
 package enum AppendOutcome: Sendable {
-  /// Stored; `hot` are the ordinals of the deliveries packed with it, to be attempted by the engine that appended it.
-  case accepted(Event, hot: [Int])
+  /// Stored, with what was planned for it; `hot` are the ordinals of the deliveries packed with it, to be attempted by the engine that
+  /// appended it.
+  case accepted(Event, Plan, hot: [Int])
   /// Known already under this id; nothing was planned.
   case duplicate(EventID)
 }

@@ -107,7 +107,7 @@ struct Backlog {
     let end = min(appends.count, nextAppend + limit)
     for place in nextAppend..<end {
       var (append, reply) = appends[place]
-      append.congested = congested ?? Set(append.planned.map(\.target))
+      append.congested = congested
       group.add(append, reply)
     }
     lastAppends = end - nextAppend
@@ -142,7 +142,7 @@ extension StoreBatch {
   /// Nothing but how packed deliveries ended, which nobody waits for.
   fileprivate var isOnlyOutcomes: Bool {
     appends.isEmpty && rows.isEmpty && replays.isEmpty && drops.isEmpty && additions.isEmpty && cancels.isEmpty
-      && targetStates.isEmpty && alarms.isEmpty
+      && questions.isEmpty && followUps.isEmpty && suppressions.isEmpty && targetStates.isEmpty && alarms.isEmpty
   }
 }
 
@@ -191,6 +191,9 @@ struct CommitGroup {
     batch.drops += other.drops
     batch.additions += other.additions
     batch.cancels += other.cancels
+    batch.questions += other.questions
+    batch.followUps += other.followUps
+    batch.suppressions += other.suppressions
     batch.targetStates.merge(other.targetStates) { $1 }
     batch.alarms.merge(other.alarms) { $1 }
     batch.budgets.merge(other.budgets) { $1 }
@@ -202,13 +205,15 @@ struct CommitGroup {
     var news: [DatabaseNews] = []
     var appended: [AppendedEvent] = []
     for (place, outcome) in receipt.appends.enumerated() {
-      guard case .accepted(let event, let hot) = outcome, !hot.isEmpty else { continue }
+      guard case .accepted(let event, let plan, let hot) = outcome, !hot.isEmpty else { continue }
       let append = batch.appends[place]
-      appended.append(AppendedEvent(event: event, planned: append.planned, hot: hot, table: append.table))
+      appended.append(AppendedEvent(event: event, planned: plan.deliveries, hot: hot, table: append.table))
     }
     if !appended.isEmpty { news.append(.appended(appended)) }
     let turn = turns.compactMap(\.turn).max()
-    if turn != nil || !receipt.due.isEmpty { news.append(.committed(turn: turn, due: receipt.due)) }
+    if turn != nil || !receipt.due.isEmpty {
+      news.append(.committed(turn: turn, due: receipt.due, answers: receipt.answers))
+    }
     return news
   }
 

@@ -20,7 +20,8 @@ enum DatabaseMessage: Sendable {
 /// What the engine hears from the database thread, in the order in which it happened there.
 enum DatabaseNews: Sendable {
   case appended([AppendedEvent])
-  case committed(turn: Int?, due: [String: Timestamp])
+  /// `answers`: to the questions of these turns, in their order.
+  case committed(turn: Int?, due: [String: Timestamp], answers: [DueAnswer])
   case claimed([Claim])
   /// The target's waiting rows cannot be read.
   case unclaimed(String, StoreError)
@@ -47,15 +48,18 @@ final class DatabaseThread: Sendable {
   private let store: any Store
   private let congestion: Congestion
   private let watch: EventWatch
+  private let suppressions: SuppressionList
   private let tell: @Sendable ([DatabaseNews]) -> Void
   private let thread = Mutex<OwnerThread?>(nil)
   /// The thread has ended with nothing left to commit.
   private let isDone = Atomic(false)
 
-  /// `tell` is called on the database thread and must not block.
+  /// `tell` is called on the database thread and must not block. `suppressions` follows what is committed.
   init(
-    store: any Store, congestion: Congestion, watch: EventWatch, tell: @escaping @Sendable ([DatabaseNews]) -> Void
+    store: any Store, congestion: Congestion, watch: EventWatch, suppressions: SuppressionList = SuppressionList(),
+    tell: @escaping @Sendable ([DatabaseNews]) -> Void
   ) {
+    self.suppressions = suppressions
     let doorbell = Doorbell()
     self.doorbell = doorbell
     self.store = store
@@ -112,6 +116,7 @@ final class DatabaseThread: Sendable {
     var group = backlog.nextGroup(Self.group, congested: congestion.current)
     do {
       let receipt = group.batch.isEmpty ? StoreReceipt() : try store.commit(group.batch, now: now)
+      suppressions.apply(group.batch.suppressions)
       var news = group.distribute(receipt)
       if backlog.failing {
         backlog.failing = false

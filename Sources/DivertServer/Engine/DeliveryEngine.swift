@@ -140,12 +140,13 @@ final class DeliveryEngine: Sendable {
         state.machine.planned(
           one.event, version: one.table.version, planned: one.planned, hot: one.hot, now: state.now)
       }
-    case .committed(let turn, let due):
-      if let turn { state.machine.committed(turn, now: state.now) }
+    case .committed(let turn, let due, let answers):
+      if let turn { state.machine.committed(turn, answers: answers, now: state.now) }
       state.machine.waiting(due)
     case .claimed(let claims): for claim in claims { state.machine.claimed(claim, now: state.now) }
     case .unclaimed(let target, let error):
-      let text = "waiting deliveries of target \(target) cannot be read: \(error.description)"
+      let which = target == ClaimWish.expiring ? "that have expired" : "of target \(target)"
+      let text = "waiting deliveries \(which) cannot be read: \(error.description)"
       state.trouble("claim:\(target)", text)
       state.trouble("claim:\(target)", nil)
     case .trouble(let error):

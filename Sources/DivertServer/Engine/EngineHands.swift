@@ -20,9 +20,14 @@ final class EngineHands: Sendable {
   private let congestion: Congestion
   let maker: RequestMaker
   let tokens: TokenShell
+  /// Who is not to be written to.
+  let suppressions: SuppressionList
 
-  init(outlets: Outlets, congestion: Congestion, maker: RequestMaker, tokens: TokenShell) {
+  init(
+    outlets: Outlets, congestion: Congestion, maker: RequestMaker, tokens: TokenShell, suppressions: SuppressionList
+  ) {
     self.tokens = tokens
+    self.suppressions = suppressions
     self.outlets = outlets
     self.congestion = congestion
     self.maker = maker
@@ -35,6 +40,7 @@ final class EngineHands: Sendable {
     if orders.turn != nil || !orders.claims.isEmpty {
       outlets.database(.engine(turn: orders.turn, orders.batch, orders.claims))
     }
+    expire(orders.expired, &state)
     send(orders.sends, &state)
     send(orders.batches, &state)
     bury(orders.letters, &state)

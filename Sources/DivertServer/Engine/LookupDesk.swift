@@ -116,6 +116,16 @@ struct LookupDesk: Sendable {
     if let entry = entries.removeValue(forKey: question) { bytes -= entry.size }
   }
 
+  /// Nothing that was asked by a person's number is known any more, nor what was answered to deliveries of their events.
+  mutating func forget(_ person: ErasedPerson, _ events: Set<Int64>) {
+    for (question, entry) in entries
+    where person.isNamed(in: question.url.utf8) || person.isNamed(in: question.body)
+      || !events.isDisjoint(with: entry.events)
+    {
+      forget(question)
+    }
+  }
+
   /// What a target answered to deliveries of an event holds for these no more than for those of others.
   mutating func disown(_ event: EventID, of target: String) {
     for question in Array(entries.keys) where question.target == target {

@@ -8,17 +8,18 @@ import Synchronization
 /// Wakes one sleeping thread. A ring is never lost, and many rings are one.
 final class Doorbell: Sendable {
   private let rings = DispatchSemaphore(value: 0)
+  private static let longest = Span.seconds(1)
 
   func ring() { rings.signal() }
 
   /// Returns when it was rung since the last return, or at `time`; nil: only when rung. Sleeps on the monotonic clock, so that a
-  /// clock set back does not prolong it.
+  /// clock set back does not prolong it, and looks at the clock every second, so that one set ahead is followed.
   func wait(until time: Timestamp?) {
     guard let time else {
       rings.wait()
       return drain()
     }
-    let pause = min(max(.zero, time - WallClock.now()), .hours(1))
+    let pause = min(max(.zero, time - WallClock.now()), Self.longest)
     if rings.wait(timeout: .now() + .milliseconds(Int(pause.milliseconds))) == .success { drain() }
   }
 

@@ -90,7 +90,7 @@ extension EngineHands {
       case .ask(let next): end = .onward(queue: next.target == job.delivery.plan.target ? nil : next.target)
       case .skip(let reason): end = .skipped(reason)
       case .dead(let reason): end = .dead(reason)
-      case .done: end = .onward(queue: nil)
+      case .done, .hold, .expired, .consult: end = .onward(queue: nil)
       }
     }
     state.machine.staged(token, attempt, memo, end, now: state.now)

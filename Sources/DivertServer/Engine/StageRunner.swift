@@ -75,10 +75,14 @@ private struct StageRun {
 
   mutating func next(_ state: inout EngineState) -> TransferRequest? {
     while true {
+      let due = hands.context(of: token, delivery, event, state)
       let stage = resolution.recipe.stage(
-        of: event, plan: delivery.plan, memo: &memo, taking: delivery.edited?.step)
+        of: event, plan: delivery.plan, memo: &memo, due: due, taking: delivery.edited?.step)
       state.machine.remember(token, memo)
       switch stage {
+      case .hold(let until, let reason): state.machine.held(token, until: until, reason, now: state.now)
+      case .expired(let reason): hands.expire(token, delivery, event, resolution, reason, &state)
+      case .consult(let question): consult(question, &state)
       case .skip(let reason): state.machine.skipped(token, reason, now: state.now)
       case .dead(let reason): state.machine.unsendable(token, reason, now: state.now)
       case .done(let reason): state.machine.done(token, reason, now: state.now)
@@ -92,6 +96,16 @@ private struct StageRun {
         }
       }
       return nil
+    }
+  }
+
+  /// It asks what is stored once it has passed its own gate.
+  private func consult(_ question: DueQuestion, _ state: inout EngineState) {
+    guard let place = state.machine.place(of: token) else { return }
+    if place.hasPassed, place.queue == delivery.plan.target {
+      state.machine.consults(token, question)
+    } else {
+      state.machine.moved(token, to: nil, now: state.now)
     }
   }
 
@@ -120,9 +134,10 @@ private struct StageRun {
         state.machine.moved(token, to: queue(request), now: state.now)
         return nil
       }
-      if request.isOwn, state.machine.gathersFirst(token, now: state.now) { return nil }
+      if request.isOwn, mayGather, state.machine.gathersFirst(token, now: state.now) { return nil }
       if request.isRecorded, state.machine.recordsFirst(token) { return nil }
     }
+    if delivery.isEditedAlone { return askAsEdited(&state) }
     guard let resolution = stageResolution(request, state) else {
       state.machine.unsendable(token, gone(request), now: state.now)
       return nil
@@ -141,6 +156,27 @@ private struct StageRun {
       return nil
     case .failure(let unresolved):
       state.machine.unsendable(token, unresolved.reason, now: state.now)
+      return nil
+    }
+  }
+
+  /// What is judged when it is due goes alone: among others it would wait after it was judged.
+  private var mayGather: Bool { !resolution.send.timing.isJudgedWhenDue && delivery.plan.expires == nil }
+
+  /// A request that was edited by hand goes as it stands, and its answer is judged like one that nothing came before.
+  private func askAsEdited(_ state: inout EngineState) -> TransferRequest? {
+    let transfer = state.access(resolution.target, for: token).flatMap { access in
+      hands.maker.request(for: delivery, of: event, by: resolution, access, token: token.rawValue)
+    }
+    switch transfer {
+    case .success(let transfer): return transfer
+    case .failure(let unresolved):
+      state.accesses[token] = nil
+      if unresolved.isPassing {
+        hands.tryAgain(token, unresolved, &state)
+      } else {
+        state.machine.unsendable(token, unresolved.reason, now: state.now)
+      }
       return nil
     }
   }

@@ -105,16 +105,16 @@ extension IngestController {
     guard let kept = try quarantine.show(name) else { return nil }
     let table = seams.currentTable()
     guard let source = table.parts.sources[kept.source] else { return IngestRefusal.unknownSource.answer }
-    let planned: Planned
+    let append: Append
     do throws(IngestRefusal) {
-      planned = try plan(kept.body, source: source, label: kept.label, table: table)
+      append = try plan(kept.body, source: source, label: kept.label, table: table)
     } catch {
       return error.answer
     }
     let result = await withCheckedContinuation { continuation in
-      seams.append(planned.append) { continuation.resume(returning: $0) }
+      seams.append(append) { continuation.resume(returning: $0) }
     }
-    let answer = answer(planned, result, peer: "")
+    let answer = answer(append, result, peer: "")
     if case .success = result { try quarantine.remove(name) }
     return answer
   }
@@ -125,8 +125,8 @@ extension IngestController {
     reply: @escaping BodyReader.Reply
   ) {
     do throws(IngestRefusal) {
-      let planned = try plan(body, source: source, label: label, table: table)
-      seams.append(planned.append) { result in reply { self.answer(planned, result, peer: peer) } }
+      let append = try plan(body, source: source, label: label, table: table)
+      seams.append(append) { result in reply { self.answer(append, result, peer: peer) } }
     } catch {
       guard error.isMalformedBody else {
         let answer = refuse(error, source: source.name, peer: peer)
@@ -144,30 +144,23 @@ extension IngestController {
   }
 
   /// What is told of an append: accepted, known already, or that it could not be kept and is to be sent again.
-  private func answer(_ planned: Planned, _ result: Result<AppendOutcome, StoreError>, peer: String) -> HTTPAnswer {
+  private func answer(_ append: Append, _ result: Result<AppendOutcome, StoreError>, peer: String) -> HTTPAnswer {
     switch result {
     case .success(let outcome):
-      if case .accepted = outcome {
-        planned.append.table.matches.count(planned.matched, receivedAt: planned.append.receivedAt)
+      if case .accepted(_, let plan, _) = outcome {
+        append.table.matches.count(plan.matched, receivedAt: append.receivedAt)
       }
       return Self.answer(to: outcome)
     case .failure(let error):
-      let source = planned.append.source
+      let source = append.source
       logStoreFault(error, source: source)
       return refuse(error.code == "closed" ? .stopping : .storeFailed(error.code), source: source, peer: peer)
     }
   }
 
-  /// An event to accept, and the places of the routes that matched it.
-  private struct Planned {
-    var append: Append
-    var matched: [Int]
-  }
-
-  /// Steps 2 and 3, with the places of the routes that matched. The store gives the event its id; until then a
-  /// placeholder stands for it.
+  /// Steps 2 and 3. The store gives the event its id; until then a placeholder stands for it.
   private func plan(_ body: [UInt8], source: SourceDefinition, label: String?, table: RouteTable)
-    throws(IngestRefusal) -> Planned
+    throws(IngestRefusal) -> Append
   {
     let now = seams.now()
     let reception = Reception.of(
@@ -177,16 +170,17 @@ extension IngestController {
     case .refused(let faults): throw IngestRefusal(faults)
     case .event(let read, let identity): (event, key) = (seams.isOwn(read) ? read.ownWrite : read, identity)
     }
-    var matched: [Int] = []
-    let append = Append(
-      event.content, dedupe: key?.entry(receivedAt: now), planned: table.plan(event, matched: &matched), table: table)
-    return Planned(append: append, matched: matched)
+    let suppression = seams.suppression(event.fields.customerPhone, now)
+    return Append(
+      event.content, dedupe: key?.entry(receivedAt: now), plan: table.plan(event, suppression: suppression),
+      table: table,
+      suppression: suppression)
   }
 
   private static func answer(to outcome: AppendOutcome) -> HTTPAnswer {
     let (id, status): (EventID, StaticString) =
       switch outcome {
-      case .accepted(let event, _): (event.id, "accepted")
+      case .accepted(let event, _, _): (event.id, "accepted")
       case .duplicate(let id): (id, "duplicate")
       }
     var body: [UInt8] = []

@@ -17,14 +17,18 @@ package struct IngestSeams: Sendable {
   package var now: @Sendable () -> Timestamp
   /// Whether an event reports a write of Divert's own. Must not block.
   package var isOwn: @Sendable (Event) -> Bool
+  /// The entry of the suppression list that holds for a customer's phone at a moment. Must not block.
+  package var suppression: @Sendable (String?, Timestamp) -> Suppression?
 
   package init(
     currentTable: @escaping @Sendable () -> RouteTable, secret: @escaping @Sendable (String) -> String?,
     append: @escaping @Sendable (Append, _ reply: @escaping AppendReply) -> Void,
     refuse: @escaping @Sendable (Refusal) -> Void,
     now: @escaping @Sendable () -> Timestamp = WallClock.now,
-    isOwn: @escaping @Sendable (Event) -> Bool = { _ in false }
+    isOwn: @escaping @Sendable (Event) -> Bool = { _ in false },
+    suppression: @escaping @Sendable (String?, Timestamp) -> Suppression? = { _, _ in nil }
   ) {
+    self.suppression = suppression
     self.currentTable = currentTable
     self.secret = secret
     self.append = append

@@ -1,6 +1,6 @@
 // Bodies that were refused as malformed under a valid key: kept as files, bounded, to be looked at and taken again.
 
-import DivertCore
+package import DivertCore
 import Dispatch
 import Logging
 import Synchronization
@@ -61,6 +61,17 @@ package final class Quarantine: Sendable {
     } catch {
       throw FolderError("\(name) in the quarantine is damaged: \(error)")
     }
+  }
+
+  /// The names of what was received before a moment.
+  package func list(before time: Timestamp) throws(FolderError) -> [String] {
+    let bound = time.iso8601.filter { $0 != ":" }
+    return try list().filter { $0.first?.isNumber == true && $0 < bound }
+  }
+
+  /// A file's bytes, whatever they are; nil where there is none of that name.
+  package func bytes(of name: String) throws(FolderError) -> [UInt8]? {
+    Self.isName(name) ? try folder.read(name) : nil
   }
 
   /// Deletes one file; false where there is none of that name.

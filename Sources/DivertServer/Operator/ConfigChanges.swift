@@ -82,6 +82,7 @@ enum ConfigChanges {
       object["needs_restart"] = .array(change.restart.map { .string($0) })
       object["written"] = .array(change.written.map { .string($0) })
       object["removed"] = .array(change.removed.map { .string($0) })
+      object["gathered"] = change.gathered.json
       object["kept_aside"] = change.aside.map { .string($0) }
       return .object(object)
     } catch let refusal as ConfigRefusal {

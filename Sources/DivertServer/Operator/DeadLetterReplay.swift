@@ -85,9 +85,11 @@ struct ReplayJudge {
     if edited?.step != nil || edited == nil, let problem = missing(old, in: table) { return .refuse(problem) }
     if edited != nil, table.parts.targets[old.target] == nil { return .refuse(gone("target", old.target)) }
     let send = table.send(route: old.route, label: old.send)
+    // Written to people it expires as it would have; a machine is told also what is old.
     let plan = PlannedDelivery(
       route: old.route, send: old.send, target: old.target, action: old.action, orderKey: nil, due: context.now(),
-      toPerson: send?.toPerson ?? old.toPerson, prepares: send?.planned.prepares ?? old.prepares)
+      toPerson: send?.toPerson ?? old.toPerson, prepares: send?.planned.prepares ?? old.prepares,
+      expires: send.flatMap { $0.isMessage ? $0.timing.expiry(of: letter.event) : nil })
     if hasRow {
       return .replay(
         Replay(original: letter.delivery.id, plan: plan, version: table.version, asWas: wish.asWas, edited: edited))
@@ -223,6 +225,10 @@ enum DeadLetterReplayer {
     _ item: Judged, _ letter: DeadLetter, _ plan: PlannedDelivery, _ edited: EditedRequest?, _ context: OperatorContext,
     _ wish: ReplayWish
   ) -> JSONValue {
+    if let expires = plan.expires, expires <= context.now() {
+      let sentence = "it was to be sent before \(expires.iso8601): it ends skipped, and what follows that is planned"
+      return result(item, "would_skip", reason: Reason("expired", sentence))
+    }
     let first = edited == nil ? RequestEdits.preparation(letter, plan: plan, asWas: wish.asWas, context) : nil
     do {
       let request = try RequestEdits.preview(letter, plan: plan, edited: edited, asWas: wish.asWas, context)

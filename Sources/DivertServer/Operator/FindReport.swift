@@ -18,7 +18,10 @@ enum FindReport {
         "nothing is known of `\(wanted)`: give a phone number with its country code, a call id, or an id that starts with "
           + "evt_ or dlv_; `divert sources last` shows what came in of late")
     }
-    return ["events": .array(records.map { record($0, context, stills) }), "limit": .number(limit)]
+    let suppressions = try context.store.suppressions()
+    return [
+      "events": .array(try records.map { try record($0, context, suppressions, stills) }), "limit": .number(limit),
+    ]
   }
 
   private static func find(_ wanted: String, _ context: OperatorContext, limit: Int) throws -> [EventRecord] {
@@ -44,16 +47,17 @@ enum FindReport {
   }
 
   /// One event with its routes and deliveries.
-  static func record(
-    _ record: EventRecord, _ context: OperatorContext, _ stills: StandStills? = nil
-  ) -> JSONValue {
+  private static func record(
+    _ record: EventRecord, _ context: OperatorContext, _ suppressions: [Suppression], _ stills: StandStills?
+  ) throws -> JSONValue {
     let table = context.tableOfVersion(record.version) ?? context.table()
     return RecordJSON.object([
       "event": RecordJSON.event(record.event),
       "version": .string(record.version),
-      "routes": table.map { .array(RouteVerdicts.of($0, record.event)) },
+      "routes": try table.map { .array(try RouteVerdicts.of($0, record.event, context.store, suppressions)) },
       "judged_by": table.map { .string($0.version) },
       "deliveries": .array(record.deliveries.map { delivery($0, table, stills) }),
+      "promises": try PromiseReport.of(record.event, table, context),
     ])
   }
 }
@@ -69,7 +73,16 @@ extension FindReport {
 /// Which routes of a table match an event, and what speaks against the others.
 enum RouteVerdicts {
   /// In the file's order, children after their parent; children of a route that did not match are left out.
-  static func of(_ table: RouteTable, _ event: Event) -> [JSONValue] { table.explain(event).flatMap(verdicts) }
+  /// Counts are answered by what is stored by now, suppression by the entry that held when the event was received.
+  static func of(_ table: RouteTable, _ event: Event, _ store: any Store, _ suppressions: [Suppression]) throws
+    -> [JSONValue]
+  {
+    var memory = StoredMemory(store)
+    let held = suppressions.first {
+      $0.phone == event.fields.customerPhone && $0.since <= event.receivedAt && $0.holds(at: event.receivedAt)
+    }
+    return try table.explain(event, suppression: held, memory: &memory).flatMap(verdicts)
+  }
 
   private static func verdicts(_ route: RouteExplanation) -> [JSONValue] {
     let own = RecordJSON.object([

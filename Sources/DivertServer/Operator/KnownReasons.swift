@@ -9,7 +9,8 @@ enum KnownReasons {
     accepted rule_ok rule_ok_duplicate rule_retry rule_throttle rule_fail rule_refresh rule_hold rule_disable
     rule_park verified not_arrived nothing_found not_now throttled server_error unavailable unexpected_status
     redirected unauthorized forbidden gone rejected retry_after_too_long result_missing batch_divided
-    attempts_exhausted retry_period_over ambiguous condition_not_met no_step lookup_none lookup_many lookup_unreadable
+    attempts_exhausted retry_period_over ambiguous condition_not_met unless promise_kept once capped no_step
+    expired suppressed outside_hours lookup_none lookup_many lookup_unreadable
     verify_unreadable lookup_created cancelled given_up unknown url_refused header_refused method_refused
     too_many_headers address_refused resolve_failed connect_failed connect_refused connect_timeout tls_failed timeout
     connection_lost answer_cut answer_malformed stopped transport_error value_missing argument_missing filter_failed
@@ -23,7 +24,8 @@ enum KnownReasons {
     wrong_host no_order not_running no_sandbox starting unreachable no_data no_configuration exists unversioned
     changed refused tests_fail no_tokens no_code no_refresh_token sandbox busy stopping not_retired several no_request
     damaged unknown_delivery unknown_event not_dead replay_alive already_replayed already_there not_planned
-    may_be_duplicate no_version origin_refused unfilled step_finished secret_refused disk_full
+    may_be_duplicate no_version origin_refused erased unfilled step_finished secret_refused disk_full
     read_only wrong_mode newer_version corrupt io other
+    older_version deleted inserted chain head record_key target_down
     """
 }

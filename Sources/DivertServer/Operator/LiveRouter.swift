@@ -60,6 +60,11 @@ package struct LiveRouter: Sendable {
   package var watch: @Sendable (EventID) async -> AsyncStream<DeliveryID>
   /// Makes dead letters of what waits for a target that is gone; on file and on disk when it returns.
   package var giveUp: @Sendable (_ target: String, _ reason: Reason) async throws -> Void
+  /// Changes the suppression list; obeyed when it returns. Whether each changed anything.
+  package var suppress: @Sendable ([SuppressionChange]) async throws -> [Bool]
+
+  /// What the router itself knows of a person in memory, and in the file of its own writes, is forgotten.
+  package var forget: @Sendable (ErasedPerson, [EventID]) async throws -> Void = { _, _ in }
 
   package init(
     process: @escaping @Sendable () -> Process, trouble: @escaping @Sendable () async -> StoreError?,
@@ -73,8 +78,10 @@ package struct LiveRouter: Sendable {
     add: @escaping @Sendable ([Addition]) async throws -> [[PlannedDelivery]],
     ingest: @escaping @Sendable (_ source: String, _ label: String?, _ body: [UInt8]) async -> Ingested,
     watch: @escaping @Sendable (EventID) async -> AsyncStream<DeliveryID>,
-    giveUp: @escaping @Sendable (_ target: String, _ reason: Reason) async throws -> Void
+    giveUp: @escaping @Sendable (_ target: String, _ reason: Reason) async throws -> Void,
+    suppress: @escaping @Sendable ([SuppressionChange]) async throws -> [Bool]
   ) {
+    self.suppress = suppress
     self.process = process
     self.trouble = trouble
     self.standing = standing

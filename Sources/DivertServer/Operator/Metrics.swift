@@ -68,6 +68,7 @@ enum MetricsReport {
           (["target": target, "outcome": $0.key.rawValue], String($0.value))
         }
       })
+    try MemoryFigures(context).write(to: &page)
     limits(live, to: &page)
     self.tokens(tokens, to: &page)
     matches(context, to: &page)

@@ -42,7 +42,8 @@ package final class OfflineRouter: Sendable {
     let tables = try OfflineTables(options, store)
     let troubles = Troubles()
     let keeper = try keeper(options, history, store, tables)
-    let api = OperatorAPI(context(options, store, tables, keeper, troubles))
+    let memory = OfflineMemory(store, tables)
+    let api = OperatorAPI(try context(options, store, tables, keeper, memory, troubles))
     return OfflineRouter(folder: folder, lock: lock, store: store, api: api, troubles: troubles)
   }
 
@@ -54,8 +55,9 @@ package final class OfflineRouter: Sendable {
   }
 
   private static func context(
-    _ options: ServeOptions, _ store: any Store, _ tables: OfflineTables, _ keeper: ConfigKeeper, _ troubles: Troubles
-  ) -> OperatorContext {
+    _ options: ServeOptions, _ store: any Store, _ tables: OfflineTables, _ keeper: ConfigKeeper,
+    _ memory: OfflineMemory, _ troubles: Troubles
+  ) throws -> OperatorContext {
     let folder = options.dataFolder
     let log = LogWriter(level: .critical)
     let quarantine = Quarantine(folder: folder + "/quarantine", log: log) {
@@ -63,8 +65,11 @@ package final class OfflineRouter: Sendable {
       return Quarantine.Bounds(files: server.quarantineFiles, bytes: server.quarantineBytes)
     }
     let secrets = SecretStore(folder: options.secretsFolder, environment: [:])
-    let controller = tables.current.map {
-      IngestController(seams: seams($0, store, secrets, troubles), quarantine: quarantine, log: log)
+    let suppressions = SuppressionList(try store.suppressions())
+    let controller = tables.current.map { table in
+      var seams = seams(table, store, secrets, memory, troubles)
+      seams.suppression = { suppressions.entry(for: $0, at: $1) }
+      return IngestController(seams: seams, quarantine: quarantine, log: log)
     }
     var context = OperatorContext(
       store: store, deadLetters: DeadLetterDirectory(path: folder + "/dead-letters"), quarantine: quarantine,
@@ -77,6 +82,11 @@ package final class OfflineRouter: Sendable {
       },
       live: nil, table: { tables.current }, tableOfVersion: { tables.version($0) }, keeper: keeper, now: WallClock.now)
     context.configPath = options.config
+    context.remember = { try memory.ready() }
+    context.recordKey = {
+      let own = SecretStore(folder: options.secretsFolder, environment: ProcessInfo.processInfo.environment)
+      return try RecordKey.load(folder: folder) { own.value($0) }
+    }
     // The order comes from this very process: its variables are the operator's.
     let own = SecretStore(folder: options.secretsFolder, environment: ProcessInfo.processInfo.environment)
     if !options.sandbox {
@@ -105,7 +115,7 @@ package final class OfflineRouter: Sendable {
   /// What is accepted waits in the store for the router's next start.
   private static func accept(_ append: Append, _ store: any Store) throws(StoreError) -> AppendOutcome {
     var append = append
-    append.congested = Set(append.table.parts.targets.keys)
+    append.congested = nil
     var batch = StoreBatch()
     batch.appends = [append]
     guard let outcome = try store.commit(batch, now: WallClock.now()).appends.first else {
@@ -115,11 +125,17 @@ package final class OfflineRouter: Sendable {
   }
 
   private static func seams(
-    _ table: RouteTable, _ store: any Store, _ secrets: SecretStore, _ troubles: Troubles
+    _ table: RouteTable, _ store: any Store, _ secrets: SecretStore, _ memory: OfflineMemory, _ troubles: Troubles
   ) -> IngestSeams {
     IngestSeams(
       currentTable: { table }, secret: { secrets.value($0) },
-      append: { append, reply in reply(Result { () throws(StoreError) in try accept(append, store) }) },
+      append: { append, reply in
+        reply(
+          Result { () throws(StoreError) in
+            try memory.ready()
+            return try accept(append, store)
+          })
+      },
       refuse: { refusal in
         var batch = StoreBatch()
         batch.refusals = [refusal]
@@ -136,6 +152,29 @@ private final class Troubles: Sendable {
 
   func noting(_ work: () throws(StoreError) -> Void) {
     do { try work() } catch { all.withLock { $0.append(error) } }
+  }
+}
+
+/// What routes remember, made ready when something asks it for the first time.
+private final class OfflineMemory: Sendable {
+  private let books: BookKeeper
+  private let tables: OfflineTables
+  private let isReady = Mutex(false)
+
+  init(_ store: any Store, _ tables: OfflineTables) {
+    books = BookKeeper(store: store, log: nil) { tables.version($0) }
+    self.tables = tables
+  }
+
+  /// Fills what the file's routes read, and what older configurations that are at work do.
+  func ready() throws(StoreError) {
+    try isReady.withLock { isReady throws(StoreError) in
+      guard !isReady, let table = tables.current else { return }
+      do { try books.begin(table) } catch let error as StoreError { throw error } catch {
+        throw StoreError(code: "other", description: "cannot gather what routes remember: \(error)")
+      }
+      isReady = true
+    }
   }
 }
 

@@ -24,11 +24,15 @@ package struct OperatorAPI: Sendable {
     case ("GET", "/readyz"), ("HEAD", "/readyz"): return try await ready()
     case ("GET", "/metrics"): return try await metrics()
     case ("POST", "/api/send"): return try await SendCommand.run(context, OperatorInput(request))
+    case ("GET", "/api/report"), ("POST", "/api/report"):
+      return try await ReportCommand.run(context, OperatorInput(request))
     case ("GET", "/api/config"), ("GET", "/api/config/file"), ("GET", "/api/config/routes"),
       ("POST", "/api/config/edit"):
       return try await config(request)
     case ("GET", _): return .json(try await question(request))
     case ("POST", _): return .json(try await order(request))
+    case ("DELETE", "/api/suppressions"):
+      return .json(try await SuppressionCommands.remove(context, OperatorInput(request)))
     default: throw OperatorFailure(405, "method", "\(request.method) is not understood here: use GET or POST")
     }
   }
@@ -55,6 +59,10 @@ package struct OperatorAPI: Sendable {
     case "/api/find":
       let stills = await StandStills(context)
       return try await Blocking.run { try FindReport.make(context, input, stills) }
+    case "/api/promises": return try await Blocking.run { try PromiseReport.list(context, input) }
+    case "/api/suppressions": return try await Blocking.run { try SuppressionCommands.list(context, input) }
+    case "/api/record", "/api/record/head", "/api/record/verify", "/api/record/export":
+      return try await Blocking.run { try Self.record(context, input, request.path) }
     case "/api/audit": return try await Blocking.run { try AuditReport.make(context) }
     case "/api/sources": return try await Blocking.run { try SourcesReport.list(context) }
     case "/api/sources/last": return try await Blocking.run { try SourcesReport.last(context, input) }
@@ -67,6 +75,17 @@ package struct OperatorAPI: Sendable {
     case "/api/sandbox/faults": return try SandboxCommands.faults(context)
     case "/api/quarantine/show": return try await Blocking.run { try QuarantineCommands.show(context, input) }
     default: throw unknown(request)
+    }
+  }
+
+  private static func record(
+    _ context: OperatorContext, _ input: OperatorInput, _ path: String
+  ) throws -> JSONValue {
+    switch path {
+    case "/api/record/head": try RecordCommands.head(context)
+    case "/api/record/verify": try RecordCommands.verify(context, input)
+    case "/api/record/export": try RecordReport.export(context, input)
+    default: try RecordReport.show(context, input)
     }
   }
 
@@ -85,6 +104,9 @@ package struct OperatorAPI: Sendable {
     case "/api/config": return try await Blocking.run { try ConfigChanges.apply(context, input, request) }
     case "/api/config/rollback": return try await Blocking.run { try ConfigChanges.rollback(context, input, request) }
     case "/api/sandbox/faults": return try SandboxCommands.setFaults(context, input)
+    case "/api/suppressions": return try await SuppressionCommands.add(context, input)
+    case "/api/suppressions/remove": return try await SuppressionCommands.remove(context, input)
+    case "/api/erase": return try await EraseCommand.run(context, input)
     case "/api/rerun": return try await RerunCommand.run(context, input)
     case "/api/backup": return try await Blocking.run { try BackupCommand.run(context, input) }
     case "/api/dead-letters/replay": return try await DeadLetterReplayer.run(context, input)

@@ -26,8 +26,12 @@ package struct OperatorContext: Sendable {
   package var configPath: String?
   /// The sandbox's emulator; nil where none runs here.
   package var sandbox: SandboxDesk?
+  /// To be called before what routes remember is asked, or events are taken in: in a running router it is ready at all times.
+  package var remember: @Sendable () throws -> Void = {}
   /// Tokens of credentials; nil where there is nothing to fetch them with.
   package var credentials: CredentialOffice?
+  /// The key that signs extracts of the record.
+  var recordKey: (@Sendable () throws -> RecordKey)?
 
   package init(
     store: any Store, deadLetters: DeadLetterDirectory, quarantine: Quarantine,

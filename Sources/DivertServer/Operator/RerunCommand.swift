@@ -3,7 +3,7 @@
 import DivertCore
 
 /// What a rerun came to.
-private struct RerunTally: Sendable {
+struct RerunTally: Sendable {
   var events = 0
   var added = 0
   /// Planned by today's routes, but the event has them already.
@@ -29,41 +29,28 @@ enum RerunCommand {
     let toPerson = try input.flag("to_person")
     let dryRun = try input.flag("dry_run")
     let table = try context.requireTable()
+    let planner = try await Blocking.run { try RerunPlanner(context, table, filter, toPerson: toPerson) }
     var tally = RerunTally()
+    var memory = try await Blocking.run { try planner.memory(context, filter) }
     var last: EventID?
     while true {
       let after = last
       let records = try await Blocking.run {
         try context.store.events(matching: filter, after: after, limit: page)
       }
-      let additions = records.compactMap { addition($0, table, toPerson: toPerson, now: context.now(), &tally) }
+      let (additions, next, sum) = try await Blocking.run { [memory, tally] in
+        var (memory, tally) = (memory, tally)
+        let additions = try records.compactMap {
+          try planner.addition($0, now: context.now(), &memory, &tally)
+        }
+        return (additions, memory, tally)
+      }
+      (memory, tally) = (next, sum)
       try await add(additions, dryRun: dryRun, context, &tally)
       last = records.last?.event.id
       if records.count < page { break }
     }
     return answer(tally, dryRun: dryRun)
-  }
-
-  /// What today's routes plan for an event beyond what it has; nil for nothing.
-  private static func addition(
-    _ record: EventRecord, _ table: RouteTable, toPerson: Bool, now: Timestamp, _ tally: inout RerunTally
-  ) -> Addition? {
-    // Divert's own alarms are no business of the routes.
-    if record.event.source == AlarmBell.source { return nil }
-    tally.events += 1
-    let there = Set(record.deliveries.map { Place($0.plan) })
-    var fresh: [PlannedDelivery] = []
-    for var plan in table.plan(record.event) {
-      plan.due = now
-      if there.contains(Place(plan)) {
-        tally.already += 1
-      } else if !toPerson, table.parts.targets[plan.target]?.actions[plan.action]?.toPerson ?? plan.toPerson {
-        tally.leftOut += 1
-      } else {
-        fresh.append(plan)
-      }
-    }
-    return fresh.isEmpty ? nil : Addition(event: record.event.id, planned: fresh, version: table.version)
   }
 
   private static func add(
@@ -87,16 +74,5 @@ enum RerunCommand {
       "already_there": .number(tally.already), "left_out_to_person": .number(tally.leftOut),
       "deliveries": .array(tally.shown),
     ]
-  }
-
-  /// Where a delivery stands in the routes; an event has each place once.
-  private struct Place: Hashable {
-    var route, send, target, action: String
-    init(_ plan: PlannedDelivery) {
-      route = plan.route
-      send = plan.send
-      target = plan.target
-      action = plan.action
-    }
   }
 }

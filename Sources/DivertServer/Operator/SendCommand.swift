@@ -29,12 +29,13 @@ enum SendCommand {
     return OperatorResponse(status: 200, contentType: "application/x-ndjson", body: .lines(lines))
   }
 
-  /// Tells every change until all deliveries have ended or the time is over; returns how many are open then.
+  /// Tells every change until all deliveries have ended, but for those planned for later than that, or the time is over; returns
+  /// how many are open then.
   private static func follow(
     _ id: EventID, _ context: OperatorContext, _ live: LiveRouter, _ out: AsyncStream<[UInt8]>.Continuation, wait: Int
   ) async -> Int {
     let changes = await live.watch(id)
-    let teller = ChangeTeller(id: id, context: context, out: out)
+    let teller = ChangeTeller(id: id, context: context, out: out, until: context.now() + .seconds(Int64(wait)))
     return await withTaskGroup(of: Int?.self) { group in
       group.addTask {
         if await teller.tell() == 0 { return 0 }
@@ -64,13 +65,16 @@ private actor ChangeTeller {
   private let out: AsyncStream<[UInt8]>.Continuation
   private var told: [DeliveryID: [UInt8]] = [:]
 
-  init(id: EventID, context: OperatorContext, out: AsyncStream<[UInt8]>.Continuation) {
+  private let until: Timestamp
+
+  init(id: EventID, context: OperatorContext, out: AsyncStream<[UInt8]>.Continuation, until: Timestamp) {
     self.id = id
+    self.until = until
     self.context = context
     self.out = out
   }
 
-  /// Returns how many deliveries have not ended.
+  /// Returns how many deliveries have not ended that might within the time.
   func tell() async -> Int {
     let store = context.store
     let id = id
@@ -82,6 +86,6 @@ private actor ChangeTeller {
       let line = JSONValue(dictionaryLiteral: ("delivery", FindReport.delivery(delivery, table, stills))).encoded()
       if told.updateValue(line, forKey: delivery.id) != line { out.yield(line) }
     }
-    return record.deliveries.count { !$0.state.isFinal }
+    return record.deliveries.count { !$0.state.isFinal && !($0.attempts.isEmpty && $0.due > until) }
   }
 }

@@ -9,6 +9,7 @@ enum StatusReport {
   ) throws -> JSONValue {
     let totals = try context.store.totals()
     let targets = try TargetsReport.make(context, live: live, totals: totals)
+    let memory = try MemoryFigures(context)
     return RecordJSON.object([
       "running": .bool(context.live != nil),
       "process": context.live.map { process($0.process()) },
@@ -16,6 +17,7 @@ enum StatusReport {
       "sources": .array(totals.sources.sorted { $0.key < $1.key }.map { source($0.key, $0.value) }),
       "targets": targets,
       "credentials": credentials,
+      "memory": memory.json,
       "alarms": .array(
         try context.store.alarms().sorted { $0.key < $1.key }.map {
           ["cause": .string($0.key), "sentence": .string($0.value)]

@@ -6,11 +6,15 @@ package import DivertCore
 enum EventsReport {
   static let most = 500
 
-  /// One event by `id` (an event's or a delivery's); or a page in order of reception, from after the event `after`, with
-  /// `next` where there are more.
+  /// One event by `id` (an event's or a delivery's); or the newest of a `phone`, in order of reception; or a page in that order, from
+  /// after the event `after`, with `next` where there are more.
   static func make(_ context: OperatorContext, _ input: OperatorInput) throws -> JSONValue {
     if let id = try input.text("id") { return try one(id, context) }
     let limit = try input.number("limit", in: 1...most, or: 100)
+    if let phone = try input.text("phone") {
+      let records = try context.store.events(phone: phone, callID: nil, limit: limit)
+      return ["events": .array(records.reversed().map { EventExchange.json($0) })]
+    }
     let filter = EventFilter(
       since: try input.moment("since", context), until: try input.moment("until", context),
       source: try input.text("source"))

@@ -4,12 +4,26 @@ package import DivertCore
 
 package enum RehearsalReport {
   /// The event, every route with each condition's answer, and every delivery with its request.
-  /// - Parameter duplicateOf: the stored event that this one would be taken for.
-  package static func json(_ rehearsal: Rehearsal, stored: Bool, duplicateOf: EventID? = nil) -> JSONValue {
+  /// - Parameters:
+  ///   - others: how many other events its routes know of; nil: none was asked for.
+  ///   - duplicateOf: the stored event that this one would be taken for.
+  package static func json(
+    _ rehearsal: Rehearsal, stored: Bool, others: Int? = nil, duplicateOf: EventID? = nil
+  ) -> JSONValue {
     RecordJSON.object([
       "event": RecordJSON.event(rehearsal.event), "stored": .bool(stored),
       "duplicate_of": duplicateOf.map { .string($0.description) }, "version": .string(rehearsal.version),
       "routes": .array(rehearsal.routes.map(route)), "deliveries": .array(rehearsal.deliveries.map(delivery)),
+      "other_events": others.map { .number($0) },
+      "promises": rehearsal.promises.isEmpty ? nil : .array(rehearsal.promises.map(promise)),
+    ])
+  }
+
+  private static func promise(_ p: Promise) -> JSONValue {
+    RecordJSON.object([
+      "route": .string(p.route), "opened_at": RecordJSON.moment(p.openedAt), "deadline": RecordJSON.moment(p.deadline),
+      "judged_at": RecordJSON.moment(p.judgedAt), "standing": .string(p.standing(at: p.judgedAt).rawValue),
+      "kept_by": p.keeper.map { .string($0.description) }, "kept_at": p.keptAt.map { RecordJSON.moment($0) },
     ])
   }
 
@@ -50,6 +64,8 @@ package enum RehearsalReport {
     return RecordJSON.object([
       "route": .string(d.plan.route), "send": .string(d.plan.send), "target": .string(d.plan.target),
       "action": .string(d.plan.action), "due": RecordJSON.moment(d.plan.due),
+      "at": RecordJSON.moment(d.endedAt), "expires": d.plan.expires.map { RecordJSON.moment($0) },
+      "else_of": RecordJSON.text(d.brokenPromise), "in_place_of": RecordJSON.text(d.insteadOf), "waits": waits(d),
       "to_person": .bool(d.isMessage),
       "order_by": RecordJSON.text(d.plan.orderKey), "idempotency_key": .string(d.idempotencyKey),
       "target_enabled": .bool(!d.waitsForTarget), "if": guards(d), "before": stages(d), "skipped": skipped(d),
@@ -82,7 +98,19 @@ package enum RehearsalReport {
   }
 
   private static func skipped(_ d: RehearsedDelivery) -> JSONValue? {
-    if case .skipped(let reason) = d.end { RecordJSON.reason(reason) } else { nil }
+    d.withheld.map(RecordJSON.reason)
+  }
+
+  /// What it waits for beyond its due time.
+  private static func waits(_ d: RehearsedDelivery) -> JSONValue? {
+    if d.waits.isEmpty { return nil }
+    return .array(
+      d.waits.map { wait in
+        [
+          "from": RecordJSON.moment(wait.from), "until": RecordJSON.moment(wait.until),
+          "reason": RecordJSON.reason(wait.reason),
+        ]
+      })
   }
 
   private static func request(_ r: RenderedRequest) -> JSONValue {

@@ -40,6 +40,8 @@ package struct ConfigChange: Sendable {
   package var removed: [String] = []
   /// Of `warnings`, those about sources that the version before had.
   package var sourcesGone: [String] = []
+  /// What was gathered from history for it.
+  package var gathered = GatheredBooks()
 }
 
 /// Brings configurations into force, one at a time. Blocking: called from threads that may.
@@ -81,6 +83,8 @@ package final class ConfigKeeper: Sendable {
   private let store: any Store
   private let judge: ConfigJudge
   private let hooks: Hooks
+  /// Nil: the start sees to what routes remember.
+  private let books: BookKeeper?
   /// Nil: no router runs, and what is changed waits for its start.
   private let atStart: RestartSettings?
   /// One change at a time, from reading to swapping.
@@ -89,8 +93,9 @@ package final class ConfigKeeper: Sendable {
 
   init(
     path: String, history: ConfigHistory, store: any Store, judge: ConfigJudge, hooks: Hooks,
-    current: LoadedConfiguration?, version: ConfigVersion?, runs: Bool = true
+    current: LoadedConfiguration?, version: ConfigVersion?, runs: Bool = true, books: BookKeeper? = nil
   ) {
+    self.books = books
     self.path = path
     self.history = history
     self.store = store
@@ -105,11 +110,11 @@ package final class ConfigKeeper: Sendable {
   /// Of a router that starts: `started` is to be called when it is up, and nothing is changed before.
   convenience init(
     path: String, history: ConfigHistory, store: any Store, judge: ConfigJudge, hooks: Hooks,
-    current: LoadedConfiguration, starting: ConfigRecovery.Found
+    current: LoadedConfiguration, starting: ConfigRecovery.Found, books: BookKeeper? = nil
   ) {
     self.init(
       path: path, history: history, store: store, judge: judge, hooks: hooks, current: current,
-      version: starting.version)
+      version: starting.version, books: books)
     state.withLock { state in
       state.isStarting = true
       if case .new(let pending) = starting { state.starting = pending }
@@ -131,13 +136,21 @@ package final class ConfigKeeper: Sendable {
   }
 
   /// How things stand.
-  package var standing: ConfigStanding { state.withLock { $0.standing } }
+  package var standing: ConfigStanding {
+    var standing = state.withLock { $0.standing }
+    standing.gathering = books?.progress
+    return standing
+  }
 
   /// The table of the configuration that was brought into force last; nil: none could be read.
   var table: RouteTable? { state.withLock { $0.current?.table } }
 
+  /// A change that is still reading history is given up: nobody waits for it. The next start reads it.
+  func hurry() { books?.stop() }
+
   /// Waits for a change that is under way; from now on there is none. Of a start that came to nothing no trace stays.
   func close() {
+    hurry()
     turn.withLock { _ in
       let pending = state.withLock { state in
         state.isClosed = true
@@ -279,6 +292,22 @@ package final class ConfigKeeper: Sendable {
       hooks.log.unchanged(version, origin)
       return change(version, next, isNew: false, files)
     }
+    let gathered = try books?.prepare(next.table)
+    do {
+      var change = try keep(bundle, next, origin, write: write, base: base)
+      change.gathered = gathered ?? change.gathered
+      hooks.log.applied(change)
+      return change
+    } catch {
+      books?.takeBack()
+      throw error
+    }
+  }
+
+  /// Makes a configuration that was found good durable, then brings it into force.
+  private func keep(
+    _ bundle: ConfigBundle, _ next: LoadedConfiguration, _ origin: ConfigOrigin, write: Bool, base: String?
+  ) throws -> ConfigChange {
     let left = atStart == nil ? try history.interrupted() : []
     var pending = try history.prepare(Self.version(of: next, origin), Self.texts(bundle))
     var files = Files()
@@ -296,8 +325,10 @@ package final class ConfigKeeper: Sendable {
 
   /// From here on nothing can fail.
   private func enforce(_ next: LoadedConfiguration, _ version: ConfigVersion, _ files: Files) -> ConfigChange {
-    let gone = Self.sourcesGone(state.withLock { $0.current?.table }, next.table)
+    let before = state.withLock { $0.current?.table }
+    let gone = Self.sourcesGone(before, next.table)
     hooks.swap(next)
+    books?.swapped(from: before, to: next.table)
     state.withLock { state in
       state.current = next
       // Where no router runs it waits for the start, and what was in force last stays that.
@@ -313,7 +344,6 @@ package final class ConfigKeeper: Sendable {
     var change = change(version, next, isNew: true, files)
     change.warnings += gone
     change.sourcesGone = gone
-    hooks.log.applied(change)
     for sentence in gone { hooks.log.sourceGone(sentence) }
     return change
   }

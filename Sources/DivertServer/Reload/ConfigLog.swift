@@ -14,6 +14,7 @@ struct ConfigLog: Sendable {
       "who": "\(version.who)", "warnings": "\(change.warnings.count)", "tests": "\(version.testsRun)",
     ]
     if version.testsFailed > 0 { fields["tests_failed"] = "\(version.testsFailed)" }
+    if change.gathered.books > 0 { fields["books"] = "\(change.gathered.books)" }
     if !change.restart.isEmpty { fields["needs_restart"] = "\(change.restart.joined(separator: ","))" }
     log.notice("config_applied", metadata: fields)
   }

@@ -30,6 +30,8 @@ package struct ConfigStanding: Sendable {
   package var restart: [String] = []
   /// Its own tests that fail: it is in force despite them.
   package var failingTests: [String] = []
+  /// History that is read for a configuration which goes into force afterwards; nil: none is.
+  package var gathering: BookProgress?
 
   /// As it is answered.
   package var json: JSONValue {
@@ -40,6 +42,9 @@ package struct ConfigStanding: Sendable {
     object["reloads"] = .number(reloads)
     object["failures"] = .number(failures)
     object["file_in_force"] = .bool(refused == nil)
+    object["gathering"] = gathering.map {
+      ["events": .number($0.gathered.events), "reached": RecordJSON.moment($0.reached)]
+    }
     object["refused"] = refused.map {
       ["at": RecordJSON.moment($0.at), "code": .string($0.code), "text": .string($0.text)]
     }

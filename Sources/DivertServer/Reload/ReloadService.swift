@@ -6,6 +6,16 @@ import Logging
 import ServiceLifecycle
 import UnixSignals
 
+/// Ends what reads history for a change, as soon as the shutdown begins.
+struct GatheringEnd: Service {
+  var keeper: ConfigKeeper
+
+  func run() async throws {
+    try? await gracefulShutdown()
+    keeper.hurry()
+  }
+}
+
 /// Watches until the graceful shutdown; returns when no change is under way any more.
 struct ReloadService: Service {
   var keeper: ConfigKeeper

@@ -69,7 +69,14 @@ final class Edges: Sendable {
       ReloadService(
         keeper: keeper, log: owners.log, secrets: owners.options.secretsFolder, ready: up.stream))
     services.append(operatorService(controller, quarantine, protection, sandbox))
+    let owners = owners
+    services.append(
+      RetentionService(
+        store: owners.store, deadLetters: owners.letters, quarantine: quarantine,
+        retention: { owners.table.parts.retention }, log: owners.log))
     services.append(try ingestService(controller))
+    // Last of all, so that it is the first to hear of a shutdown: an order that reads history would hold up the others.
+    services.append(GatheringEnd(keeper: keeper))
     return services
   }
 
@@ -108,6 +115,9 @@ final class Edges: Sendable {
       tableOfVersion: { (try? owners.table(ofVersion: $0)) ?? nil }, keeper: keeper, now: WallClock.now)
     context.configPath = owners.options.config
     context.sandbox = sandbox
+    context.recordKey = {
+      try RecordKey.load(folder: owners.options.dataFolder) { owners.secrets.value($0) }
+    }
     let emulator = owners.options.sandbox ? "" : nil
     context.credentials = CredentialOffice(
       maker: owners.tokenMaker(emulator), live: LiveTokens(owners.engine), forget: { owners.secrets.forget() })
@@ -135,7 +145,8 @@ final class Edges: Sendable {
         owners.silence.heard(append.source, at: append.receivedAt)
         owners.database.post(.append(append, reply: reply))
       },
-      refuse: { owners.database.post(.refusal($0)) }, isOwn: { owners.ownWrites.isOwn($0) })
+      refuse: { owners.database.post(.refusal($0)) }, isOwn: { owners.ownWrites.isOwn($0) },
+      suppression: { owners.suppressions.entry(for: $0, at: $1) })
   }
 
   private func bounds() -> Quarantine.Bounds {

@@ -25,21 +25,29 @@ struct EngineService: Service {
     let (retired, grace) = (retired, owners.table.parts.server.grace)
     try await Blocking.run { try owners.start(emulator: emulator, verdicts: verdicts, retired: retired) }
     started()
-    await watchOverSilence()
+    await watch()
     await owners.stop(grace: grace)
   }
 
-  /// Returns when the shutdown begins. Meanwhile sources that fall silent raise an alarm, by the newest configuration.
-  private func watchOverSilence() async {
+  /// Returns when the shutdown begins. Meanwhile, by the newest configuration, sources that fall silent raise an alarm, and heads of
+  /// the record are published.
+  private func watch() async {
     let owners = owners
     await cancelWhenGracefulShutdown {
-      var watch = Task { await Self.watch(owners) }
+      var watches = Self.watches(owners)
       for await _ in owners.configs.changes {
-        watch.cancel()
-        watch = Task { await Self.watch(owners) }
+        for watch in watches { watch.cancel() }
+        watches = Self.watches(owners)
       }
-      watch.cancel()
+      for watch in watches { watch.cancel() }
     }
+  }
+
+  private static func watches(_ owners: Owners) -> [Task<Void, Never>] {
+    let publisher = RecordPublisher(
+      table: { owners.table }, store: owners.store, append: { owners.database.post(.append($0, reply: nil)) },
+      log: owners.log)
+    return [Task { await watch(owners) }, Task { await publisher.run() }]
   }
 
   /// Looks now and then, until it is cancelled or no source has a limit.

@@ -37,7 +37,13 @@ extension LiveRouter {
         Ingested(await controller.receive(source: source, label: label, body: body))
       },
       watch: { owners.watch.subscribe($0) },
-      giveUp: { target, reason in try await owners.giveUp(target, reason) })
+      giveUp: { target, reason in try await owners.giveUp(target, reason) },
+      suppress: { changes in
+        var batch = StoreBatch()
+        batch.suppressions = changes
+        return try await owners.commit(batch).suppressions
+      })
+    forget = { person, events in try await owners.forget(person, events) }
   }
 }
 

@@ -21,6 +21,8 @@ final class Owners: Sendable {
   let engine = DeliveryEngine()
   let ownWrites = OwnWrites()
   private let journal: WriteJournal
+  /// Who is not to be written to: what the store has, and what is committed since.
+  let suppressions = SuppressionList()
   let database: DatabaseThread
   let silence: SilenceWatch
   /// Nil: no sandbox.
@@ -51,7 +53,9 @@ final class Owners: Sendable {
     let configs = configs
     sandboxFaults = options.sandbox ? SandboxFaults { configs.current.sandboxTargets } : nil
     let engine = engine
-    database = DatabaseThread(store: store, congestion: congestion, watch: watch) { engine.post(.news($0)) }
+    database = DatabaseThread(store: store, congestion: congestion, watch: watch, suppressions: suppressions) {
+      engine.post(.news($0))
+    }
   }
 
   /// The newest configuration's: a snapshot, for one event or one question.
@@ -87,6 +91,7 @@ final class Owners: Sendable {
       })
     let transport = CurlTransport { engine.post(.transfers($0)) }
     moving.withLock { $0 = Moving(transport: transport, letterWriter: letterWriter) }
+    try store.startDigests()
     database.start()
     letterWriter.start()
     var state = EngineState(machine: machine, resolver: resolver, now: now)
@@ -129,7 +134,7 @@ final class Owners: Sendable {
       outlets: outlets, congestion: congestion, maker: maker,
       tokens: TokenShell(
         maker: tokenMaker(emulator), submit: { transport.submit($0) }, tell: { [engine] in engine.post(.command($0)) },
-        log: log))
+        log: log), suppressions: suppressions)
   }
 
   /// What earlier processes wrote is known again.
@@ -148,6 +153,14 @@ final class Owners: Sendable {
     do { try journal.append(writes) { ownWrites.remembered(now: now) } } catch {
       log.warning("own_writes_not_kept", metadata: ["msg": "after a restart they are not known again: \(error)"])
     }
+  }
+
+  /// Nothing of a person is known in memory any more, nor in the file of own writes.
+  func forget(_ person: ErasedPerson, _ events: [EventID]) async throws {
+    let sequences = Set(events.map(\.sequence))
+    await engine.ask { $0.stages.desk.forget(person, sequences) }
+    ownWrites.forget(person)
+    try journal.renew(ownWrites.remembered(now: WallClock.now()))
   }
 
   /// Makes token requests; `emulator`: where all of them go.

@@ -38,13 +38,16 @@ package enum Router {
     let folder = try known ?? DataFolder.open(options)
     for address in [addresses.listen, addresses.operator] { try address.expectFree() }
     let store = try folder.store(configuration)
+    let books = books(store, writer)
+    try books.begin(configuration.table)
     folder.markRunning()
     let letters = DeadLetterDirectory(path: options.dataFolder + "/dead-letters")
     let verdicts =
       folder.wasLeftRunning ? try Recovery.verdicts(store, letters, now: WallClock.now()) : [:]
     let owners = Owners(
       options: options, configuration: configuration, store: store, letters: letters, secrets: secrets, writer: writer)
-    let keeper = keeper(owners, history, judge, try ConfigRecovery.found(configuration, history))
+    owners.suppressions.replace(with: try store.suppressions())
+    let keeper = keeper(owners, history, judge, try ConfigRecovery.found(configuration, history), books)
     defer { keeper.close() }
     if let faults = options.sandboxFaults {
       try owners.sandboxFaults?.set(faults, called: options.sandboxFaultsFrom)
@@ -70,7 +73,8 @@ package enum Router {
 
   /// Changes of the configuration, from now on.
   private static func keeper(
-    _ owners: Owners, _ history: ConfigHistory, _ judge: ConfigJudge, _ found: ConfigRecovery.Found
+    _ owners: Owners, _ history: ConfigHistory, _ judge: ConfigJudge, _ found: ConfigRecovery.Found,
+    _ books: BookKeeper
   ) -> ConfigKeeper {
     let hooks = ConfigKeeper.Hooks(
       prepare: { owners.secrets.forget() }, swap: { owners.swap($0) },
@@ -78,7 +82,16 @@ package enum Router {
       log: ConfigLog(log: owners.log))
     return ConfigKeeper(
       path: owners.options.config, history: history, store: owners.store, judge: judge, hooks: hooks,
-      current: owners.configs.current, starting: found)
+      current: owners.configs.current, starting: found, books: books)
+  }
+
+  /// What routes remember; older configurations are read from the store.
+  private static func books(_ store: any Store, _ writer: LogWriter) -> BookKeeper {
+    BookKeeper(store: store, log: BookLog(log: writer.logger(LogWriter.ownLabel))) { version in
+      try store.configuration(version: version).flatMap {
+        ConfigLoader.load(stored: $0, name: "configuration \(version)").table
+      }
+    }
   }
 
   private static func run(

@@ -48,6 +48,9 @@ package final class WriteJournal: Sendable {
     if let failure { throw failure }
   }
 
+  /// The file begins anew with these.
+  package func renew(_ writes: [RememberedWrite]) throws(StoreError) { try begin(writes) }
+
   private func begin(_ writes: [RememberedWrite]) throws(StoreError) {
     try DurableFile.write(Self.bytes(writes), to: path)
     let file = Glibc.open(path, O_WRONLY | O_APPEND | O_CLOEXEC)

@@ -7,7 +7,7 @@ package import DivertCore
 extension SQLiteStore {
   package func audit() throws(StoreError) -> Audit {
     try reading("audit the store") { reader in
-      var audit = SQLiteAudit(totals: try reader.ledger().totals)
+      var audit = SQLiteAudit(totals: try reader.ledger().totals, swept: try SweptCounts(reader.connection))
       try audit.scan(reader)
       try audit.checkLines(reader)
       return audit.result()
@@ -21,6 +21,8 @@ private struct SQLiteAudit {
   private static let told = 100
 
   let totals: Totals
+  /// Of events that retention removed.
+  let swept: SweptCounts
   private var planned: [String: Int] = [:]
   private var parts: [String: [DeliveryState: Int]] = [:]
   private var accepted: [String: Int] = [:]
@@ -28,7 +30,15 @@ private struct SQLiteAudit {
   private var problems: [String] = []
   private var untold = 0
 
-  init(totals: Totals) { self.totals = totals }
+  init(totals: Totals, swept: SweptCounts) {
+    self.totals = totals
+    self.swept = swept
+    for (target, counts) in swept.targets {
+      planned[target] = counts.values.reduce(0, +)
+      parts[target] = counts
+    }
+    accepted = swept.sources
+  }
 
   private struct Row {
     var id: DeliveryID
@@ -117,7 +127,7 @@ private struct SQLiteAudit {
     let select = try reader.connection.prepare(
       """
       SELECT event, ordinal, target, key, blocked FROM deliveries INDEXED BY deliveries_line
-      WHERE key IS NOT NULL AND state < 2 ORDER BY target, key, due0, event, ordinal
+      WHERE key IS NOT NULL AND state < 2 ORDER BY target, key, coalesce(held, due0), event, ordinal
       """)
     var last: (String, String)?
     while try select.step() {

@@ -20,6 +20,7 @@ extension SQLiteCommit {
     entries.append(PlanEntry(plan: delivery.plan, version: replay.version, later: true))
     try write(entries, of: event)
     try insert(delivery, root: original.root)
+    try sealEntry(delivery, entries[id.ordinal], root: original.root)
     let sql = """
       UPDATE deliveries SET replayed_by = ?3, superseded = 1
       WHERE event = ?1 AND state = 3 AND (ordinal = ?2 OR root = ?2)
@@ -91,14 +92,18 @@ extension SQLiteCommit {
   /// Adds the deliveries that an event has not yet; which.
   mutating func add(_ addition: Addition) throws -> [PlannedDelivery] {
     guard addition.event.tag == tag, var entries = try plan(of: addition.event) else { return [] }
+    for promise in addition.promises { try memory.open(promise) }
     var known = Set(entries.map { SendOfEvent($0.plan) })
     let added = addition.planned.filter { known.insert(SendOfEvent($0)).inserted }
     if added.isEmpty { return [] }
+    for claim in addition.claims { try memory.enter(claim.entry, in: claim.place, span: claim.span) }
     for plan in added {
       let id = DeliveryID(event: addition.event, ordinal: entries.count)
       entries.append(PlanEntry(plan: plan, version: addition.version, later: true))
       ledger.totals.targets[plan.target, default: Totals.Target()].planned += 1
-      try insert(Delivery(id: id, plan: plan, version: addition.version))
+      let delivery = Delivery(id: id, plan: plan, version: addition.version)
+      try insert(delivery)
+      try sealEntry(delivery, entries[id.ordinal], root: nil)
     }
     try store(entries, of: addition.event)
     return added

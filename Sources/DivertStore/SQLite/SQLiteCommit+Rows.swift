@@ -2,7 +2,7 @@
 
 import DivertCore
 
-/// A line: unfinished rows of one target with one order key, by (planned due, event, ordinal). Only its first is free.
+/// A line: unfinished rows of one target with one order key, by (`held`, else planned due; event, ordinal). Only its first is free.
 struct OrderLine: Hashable {
   var target: String
   var key: String
@@ -65,13 +65,15 @@ extension SQLiteCommit {
 
   private mutating func change(_ delivery: Delivery, _ line: OrderLine?) throws {
     if let line { try touch(line) }
-    try writer.statement(DeliveryRow.update).run(DeliveryRow.changes(delivery))
+    try writer.statement(DeliveryRow.update).run(DeliveryRow.changes(delivery) + [try seal(delivery)])
     if delivery.state.isFinal { try ended(delivery) }
-    if delivery.state == .waiting, line == nil { isFree(delivery) }
+    if delivery.state == .waiting { waits(delivery, free: line == nil) }
   }
 
-  private mutating func isFree(_ delivery: Delivery) {
-    isFree(delivery.queue ?? delivery.plan.target, due: delivery.due)
+  /// A row that waits from now on; one of a line is free when its line is linked anew.
+  private mutating func waits(_ delivery: Delivery, free: Bool) {
+    if let expires = delivery.plan.expires, !delivery.memo.isUncertain { isFree(ClaimWish.expiring, due: expires) }
+    if free { isFree(delivery.queue ?? delivery.plan.target, due: delivery.due) }
   }
 
   /// A new row: joins its line, free if nobody is there.
@@ -84,14 +86,15 @@ extension SQLiteCommit {
       if !blocked { lines[line] = LineState(free: RowKey(delivery.id)) }
     }
     let values = DeliveryRow.values(delivery, blocked: blocked, root: root ?? delivery.replayOf)
-    try writer.statement(DeliveryRow.insert).run(values)
+    try writer.statement(DeliveryRow.insert).run(values + [try seal(delivery)])
     if delivery.state.isFinal { try ended(delivery) }
-    if delivery.state == .waiting, line == nil { isFree(delivery) }
+    if delivery.state == .waiting { waits(delivery, free: line == nil) }
   }
 
   private mutating func ended(_ delivery: Delivery) throws {
     ledger.totals.targets[delivery.plan.target, default: Totals.Target()].count(delivery.state)
     if delivery.replayOf != nil, delivery.state != .delivered { try replayFailed(delivery) }
+    if delivery.plan.toPerson { try note(ended: delivery) }
   }
 
   /// Ends waiting rows as skipped; how many.

@@ -27,6 +27,12 @@ struct SQLiteCommit {
   var newKeys: [EventKey: KeyEntry] = [:]
   var keysMoved = 0
   var rowsForgotten: Int64?
+  /// What the transaction adds to the record.
+  var chain: ChainTurn
+  /// Books and promises as they stand in this transaction.
+  var memory: SQLiteMemory
+  /// Events accepted and messages ended, for the digests.
+  var reportable = 0
   private var events: [Int64: OpenEvent] = [:]
   private var closed: Set<Int64> = []
   private var emptied: Set<String> = []
@@ -35,17 +41,23 @@ struct SQLiteCommit {
     self.writer = writer
     self.now = now
     ledger = writer.ledger
+    chain = ChainTurn(writer.chain)
+    memory = SQLiteMemory(writer)
   }
 
   var tag: UInt32 { writer.tag }
 
   fileprivate mutating func perform(_ batch: StoreBatch) throws {
+    try chain.beginIfNew(writer, now: now)
     for append in batch.appends { try self.append(append) }
+    for change in batch.suppressions { receipt.suppressions.append(try self.change(change)) }
+    for question in batch.questions { receipt.answers.append(try question.judge(&memory)) }
     for update in batch.packed { try self.update(update) }
     for row in batch.rows { try put(row) }
     for replay in batch.replays { receipt.replays.append(try self.replay(replay)) }
     for id in batch.drops { try drop(id) }
     for addition in batch.additions { receipt.additions.append(try add(addition)) }
+    for followUp in batch.followUps { try follow(followUp) }
     for cancel in batch.cancels { receipt.cancels.append(try self.cancel(cancel)) }
     for refusal in batch.refusals { count(refusal) }
     for (target, ruling) in batch.targetStates { try rule(target, ruling) }
@@ -53,6 +65,8 @@ struct SQLiteCommit {
     for (holder, count) in batch.budgets { try keep(count, of: holder) }
     for line in lines.keys { try relink(line) }
     try keepKeys()
+    if !batch.appends.isEmpty { try memory.sweep(now: now) }
+    try chain.write(writer, now: now)
     ledger.totals.commits += 1
     try writer.statement("UPDATE totals SET json = ?1 WHERE id = 1").run([.blob(ledger.encoded())])
   }
@@ -60,7 +74,10 @@ struct SQLiteCommit {
   /// After the commit: takes over into the writer's memory what the transaction changed.
   fileprivate func finish() -> StoreReceipt {
     writer.ledger = ledger
+    writer.chain = chain.standing
     writer.recentKeys.committed(new: newKeys, moved: keysMoved, forgotten: rowsForgotten)
+    writer.shelf.take(memory.changed)
+    writer.digestWatch?.note(reportable)
     for id in unclaimed { writer.claimed.remove(id) }
     if writer.openEvents.count + events.count > SQLiteWriter.openEventsKept { writer.openEvents = [:] }
     for (sequence, event) in events { writer.openEvents[sequence] = closed.contains(sequence) ? nil : event }
@@ -87,16 +104,16 @@ struct SQLiteCommit {
   /// What is known of an event's packed deliveries, read where it is not remembered.
   func openEvent(_ id: EventID) throws -> OpenEvent {
     if let event = events[id.sequence] ?? writer.openEvents[id.sequence] { return event }
-    let select = try writer.statement("SELECT packed, plan, received FROM events WHERE seq = ?1")
+    let select = try writer.statement("SELECT packed, plan, received, seal FROM events WHERE seq = ?1")
     guard
-      let (packed, plan, received) = try select.first(
-        [.integer(id.sequence)], { ($0.blob(0), $0.blob(1), $0.time(2)) })
+      let (packed, plan, received, seal) = try select.first(
+        [.integer(id.sequence)], { ($0.blob(0), $0.blob(1), $0.time(2), Seal(decoding: $0.blob(3))) })
     else {
       throw StoreError(code: "other", description: "event \(id) is not in the store")
     }
     let states = try PackedCoding.decode(packed)
     let planned = try PlanCoding.decode(plan, received: received).prefix(states.count).map(\.plan)
-    return OpenEvent(planned: planned, ended: states.map(\.isEnded), width: packed.count)
+    return OpenEvent(planned: planned, ended: states.map(\.isEnded), width: packed.count, salt: seal?.salt)
   }
 
   mutating func note(emptied target: String) { emptied.insert(target) }

@@ -139,6 +139,7 @@ final class SQLiteStatement {
 // Columns of the row under the statement, counted from 0.
 extension SQLiteStatement {
   func isNull(_ column: Int32) -> Bool { sqlite3_column_type(handle, column) == SQLITE_NULL }
+  func isInteger(_ column: Int32) -> Bool { sqlite3_column_type(handle, column) == SQLITE_INTEGER }
   func integer(_ column: Int32) -> Int64 { sqlite3_column_int64(handle, column) }
   func int(_ column: Int32) -> Int { Int(integer(column)) }
   func time(_ column: Int32) -> Timestamp { Timestamp(milliseconds: integer(column)) }

@@ -56,6 +56,7 @@ extension SQLiteStore {
         found[target] = due
         last = target
       }
+      found[ClaimWish.expiring] = try writer.expiring().first { $0.time(0) }
       return found
     }
   }
@@ -82,10 +83,15 @@ extension SQLiteStore {
 
   package func keepConfiguration(version: String, text: String, at: Timestamp) throws(StoreError) {
     try writing("keep the configuration") { writer in
+      var chain = ChainTurn(writer.chain)
       try writer.transaction {
+        try chain.beginIfNew(writer, now: at)
         try writer.statement("INSERT INTO configs(version, at, text) VALUES(?1, ?2, ?3) ON CONFLICT DO NOTHING")
           .run([.text(version), SQLiteValue(at), .text(text)])
+        if chain.standing.configuration != version { try chain.keep(version, text, writer, now: at) }
+        try chain.write(writer, now: at)
       }
+      writer.chain = chain.standing
     }
   }
 }
@@ -101,6 +107,10 @@ extension SQLiteWriter {
       WHERE coalesce(queue, target) = ?1 AND state = 0 AND blocked = 0 ORDER BY due, event, ordinal
       """)
     var ids: [DeliveryID] = []
+    if wish.target == ClaimWish.expiring {
+      let next = try take(wish, from: expiring(), into: &ids, now: now, besides: taken)
+      return (ids, next)
+    }
     if let next = try take(wish, from: queued, into: &ids, now: now, besides: taken) { return (ids, next) }
     if !wish.evenLater { return (ids, nil) }
     let elsewhere = try statement(
@@ -112,12 +122,21 @@ extension SQLiteWriter {
     return (ids, next)
   }
 
+  /// Every waiting row that is to expire, the earliest first.
+  fileprivate func expiring() throws -> SQLiteStatement {
+    try statement(
+      """
+      SELECT expires, event, ordinal FROM deliveries INDEXED BY deliveries_expiring
+      WHERE expires IS NOT NULL AND state = 0 AND uncertain = 0 ORDER BY expires, event, ordinal
+      """)
+  }
+
   /// The due time of the first row that is left; nil: none is.
   private func take(
     _ wish: ClaimWish, from select: SQLiteStatement, into ids: inout [DeliveryID], now: Timestamp,
     besides taken: Set<DeliveryID>
   ) throws -> Timestamp? {
-    select.bind(1, text: wish.target)
+    if wish.target != ClaimWish.expiring { select.bind(1, text: wish.target) }
     defer { select.reset() }
     while try select.step() {
       let id = DeliveryID(event: EventID(sequence: select.integer(1), tag: tag), ordinal: select.int(2))

@@ -11,6 +11,7 @@ import GRDBSQLite
 package final class SQLiteStore: Store, @unchecked Sendable {
   package let tag: UInt32
   let pool: DatabasePool
+  let digestTurn = DigestTurn()
   private var writer: SQLiteWriter?
 
   /// The database's name in a data folder.
@@ -49,6 +50,8 @@ package final class SQLiteStore: Store, @unchecked Sendable {
       // After GRDB, which sets NORMAL for a pool: a commit is on disk when it returns.
       try connection.run(
         "PRAGMA synchronous = FULL; PRAGMA journal_size_limit = 67108864; PRAGMA wal_autocheckpoint = 4000")
+      // What is deleted is overwritten.
+      try connection.run("PRAGMA secure_delete = ON")
       let tag = try stamp.check(or: connection)
       return (tag, try SQLiteWriter(connection, tag: tag, recentKeys: recentKeys))
     }
@@ -82,6 +85,7 @@ package final class SQLiteStore: Store, @unchecked Sendable {
   }
 
   package func close() throws(StoreError) {
+    digestTurn.end()
     try StoreError.mapping("close the store") {
       // Its statements are finalised before the connection closes.
       try pool.writeWithoutTransaction { db in

@@ -9,6 +9,8 @@ final class SQLiteWriter {
   let connection: SQLiteConnection
   let tag: UInt32
   var ledger: Ledger
+  var chain: ChainStanding
+  var salts = SaltPool()
   /// Rows handed out by `claim` and not committed since.
   var claimed: Set<DeliveryID> = []
   /// Open events of this run, so that an update needs no read. Bounded; what is not here is read.
@@ -17,6 +19,9 @@ final class SQLiteWriter {
   var recentKeys: RecentKeys
   /// Targets that may have unfinished rows with an order key: only for these is a line looked for.
   var lined: Set<String>
+  var shelf: BookShelf
+  /// Told how much there is to digest; nil: nobody digests.
+  var digestWatch: DigestWatch?
   private var statements: [String: SQLiteStatement] = [:]
 
   let insertEvent: SQLiteStatement
@@ -33,11 +38,13 @@ final class SQLiteWriter {
     self.recentKeys = RecentKeys(runSize: recentKeys)
     let json = try connection.prepare("SELECT json FROM totals WHERE id = 1").first { $0.blob(0) }
     ledger = try Ledger(decoding: json ?? [])
+    chain = try ChainStanding(connection)
     insertEvent = try connection.prepare(
       """
       INSERT INTO events(
-        seq, source, received, name, bucket, call_id, phone, version, open, packed, plan, canonical, body)
-      VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)
+        seq, source, received, name, bucket, call_id, phone, version, open, packed, plan, canonical, body,
+        seal)
+      VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)
       """)
     insertKey = try connection.prepare("INSERT OR REPLACE INTO dedupe(key, seq, until) VALUES(?1, ?2, ?3)")
     selectKey = try connection.prepare("SELECT seq, until FROM dedupe WHERE key = ?1")
@@ -46,9 +53,10 @@ final class SQLiteWriter {
       """
       SELECT event, ordinal, due, state, coalesce(queue, target) FROM deliveries
       WHERE target = ?1 AND key = ?2 AND state < 2
-      ORDER BY due0, event, ordinal LIMIT 1
+      ORDER BY coalesce(held, due0), event, ordinal LIMIT 1
       """)
     lined = []
+    shelf = try BookShelf(connection)
     let log = try connection.prepare("SELECT id, keys FROM recent_keys ORDER BY id")
     while try log.step() { self.recentKeys.load(row: log.integer(0), log.blob(1)) }
     lined = try targets("deliveries_line", where: "key IS NOT NULL AND state < 2")
@@ -98,4 +106,6 @@ struct OpenEvent {
   var ended: [Bool]
   /// The bytes of its `packed` column.
   var width: Int
+  /// Nil: it came before the record, or was erased.
+  var salt: [UInt8]?
 }

@@ -1,22 +1,22 @@
-// The tables, as of schema version 3, and what each is for. `docs/architecture.md` tells how they are used.
+// The tables, as of schema version 4, and what each is for. `docs/architecture.md` tells how they are used.
 
 /// The SQLite store's tables.
 enum Schema {
   /// A store of a higher version is refused.
-  static let version = 3
+  static let version = 4
 
   /// `events.bucket` counts on by one every `bucketSize` events: random keys are indexed within it, so that an insert
   /// touches one of a few index pages and stays as cheap at ten million events as at ten; finding looks into each.
   /// `events.packed` comes before the blobs that never change, and keeps its width while it is updated, so that SQLite writes
   /// in place. `recent_keys`: see RecentKeys.swift. `deliveries.blocked`: not the first of its line; `deliveries.queue`: the
-  /// lookup's target in whose queue it waits, null for its own. `meta`: beside the file's stamp what was spent of
-  /// budgets.
+  /// lookup's target in whose queue it waits, null for its own. `deliveries.uncertain`: its
+  /// last attempt may have arrived. `meta`: beside the file's stamp what was spent of budgets. The columns `seal`: Schema+Record.swift.
   static let statements = """
     CREATE TABLE meta(name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
     CREATE TABLE events(
       seq INTEGER PRIMARY KEY, source TEXT NOT NULL, received INTEGER NOT NULL, name TEXT NOT NULL,
       bucket INTEGER NOT NULL, call_id TEXT, phone TEXT, version TEXT NOT NULL, open INTEGER NOT NULL,
-      packed BLOB NOT NULL, plan BLOB NOT NULL, canonical BLOB NOT NULL, body BLOB NOT NULL);
+      seal BLOB, packed BLOB NOT NULL, plan BLOB NOT NULL, canonical BLOB NOT NULL, body BLOB NOT NULL);
     CREATE INDEX events_phone ON events(bucket, phone) WHERE phone IS NOT NULL;
     CREATE INDEX events_call ON events(bucket, call_id) WHERE call_id IS NOT NULL;
     CREATE INDEX events_open ON events(open) WHERE open = 1;
@@ -30,11 +30,10 @@ enum Schema {
       attempts BLOB NOT NULL, counted INTEGER NOT NULL, first INTEGER, stood INTEGER NOT NULL,
       replay_of INTEGER, root INTEGER, replayed_by INTEGER, superseded INTEGER NOT NULL,
       edited BLOB, as_was INTEGER NOT NULL, prepares INTEGER NOT NULL DEFAULT 0, memo BLOB, queue TEXT,
+      seal BLOB, expires INTEGER, held INTEGER, uncertain INTEGER NOT NULL DEFAULT 0,
       PRIMARY KEY(event, ordinal)) WITHOUT ROWID;
     CREATE INDEX deliveries_free ON deliveries(coalesce(queue, target), due, event, ordinal)
       WHERE state = 0 AND blocked = 0;
-    CREATE INDEX deliveries_line ON deliveries(target, key, due0, event, ordinal)
-      WHERE key IS NOT NULL AND state < 2;
     CREATE INDEX deliveries_waiting ON deliveries(target, due0) WHERE state = 0;
     CREATE INDEX deliveries_sending ON deliveries(target) WHERE state = 1;
     CREATE INDEX deliveries_dead ON deliveries(target, event, ordinal) WHERE state = 3 AND superseded = 0;
@@ -43,7 +42,8 @@ enum Schema {
     CREATE TABLE target_states(
       target TEXT PRIMARY KEY, kind TEXT NOT NULL, code TEXT NOT NULL, sentence TEXT NOT NULL, since INTEGER NOT NULL);
     CREATE TABLE alarms(name TEXT PRIMARY KEY, sentence TEXT NOT NULL);
-    """
+
+    """ + timing + memory + record + report
 
   /// From each version to the next.
   static let upgrades = [
@@ -56,6 +56,14 @@ enum Schema {
     CREATE INDEX deliveries_free ON deliveries(coalesce(queue, target), due, event, ordinal)
       WHERE state = 0 AND blocked = 0
     """,
+    3: """
+    ALTER TABLE events ADD COLUMN seal BLOB;
+    ALTER TABLE deliveries ADD COLUMN seal BLOB;
+    ALTER TABLE deliveries ADD COLUMN expires INTEGER;
+    ALTER TABLE deliveries ADD COLUMN held INTEGER;
+    ALTER TABLE deliveries ADD COLUMN uncertain INTEGER NOT NULL DEFAULT 0;
+
+    """ + timing + memory + record + reportUpgrade,
   ]
 
   /// Events in a bucket. (It was 4096 in version 1: buckets of different sizes do no harm.)

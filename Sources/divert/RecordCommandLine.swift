@@ -98,6 +98,7 @@ struct Record: AsyncParsableCommand {
         let document = answer["document"] ?? .null
         let digits = document.cell("phone").filter(\.isNumber)
         let name = "record-\(digits)-\(document.cell("made_at").prefix(10))"
+        try? FileManager.default.createDirectory(atPath: to, withIntermediateDirectories: true)
         let bytes = document.prettyEncoded() + [UInt8(ascii: "\n")]
         try Self.write(bytes, to + "/" + name + ".json")
         try Self.write(Array((answer["page"]?.string ?? "").utf8), to + "/" + name + ".html")

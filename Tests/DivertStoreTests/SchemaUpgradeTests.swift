@@ -73,7 +73,9 @@ struct SchemaUpgradeTests {
     #expect(try store.waitingTargets() == ["crm": start, "wa": start])
     #expect(try store.interrupted().count == 2)
     let claimed = try store.claim("wa").deliveries.map(\.delivery)
-    #expect(claimed.count == 2 && claimed.allSatisfy { !$0.plan.prepares && $0.memo.isEmpty && $0.queue == nil })
+    #expect(
+      claimed.count == 2
+        && claimed.allSatisfy { $0.plan.prepares == $0.plan.toPerson && $0.memo.isEmpty && $0.queue == nil })
     #expect(claimed.allSatisfy { $0.attempts.count == 1 && $0.attempts[0].stage == nil })
     var row = try store.claim("crm").deliveries[0].delivery
     row.queue = "search"

@@ -28,7 +28,7 @@ extension LoadContext {
     guard let options, !refuseTiming(options, place) else { return timing }
     if let after = options["after"].flatMap({ duration($0, "'after'", Language.delays) }) { timing.after = after }
     timing.hours = options["hours"].flatMap(hours)
-    timing.unless = options["unless"].flatMap { unless($0, after: timing.after) }
+    timing.unless = options["unless"].flatMap { unless($0, after: timing.after + (place.earliest?.span ?? .zero)) }
     timing.throttle = options["throttle"].flatMap(throttle)
     timing.expires = options["expires"].flatMap { duration($0, "'expires'", Language.memorySpans) }
     checkExpiry(options, timing, place)

@@ -25,7 +25,11 @@ package struct ErasedPerson: Sendable, Hashable {
   /// Whether an event's customer is this one, however the number came.
   package func isCustomer(_ phone: String?) -> Bool {
     guard let phone else { return false }
-    return phone == self.phone || Phone.digits(phone).hasSuffix(digits)
+    if phone == self.phone { return true }
+    // In E.164 it is another country's with the same last digits.
+    if phone.hasPrefix("+") { return phone == "+" + digits }
+    let given = Phone.digits(phone)
+    return given == digits || given == "0" + digits || given.hasSuffix(self.phone.dropFirst())
   }
 
   /// Whether bytes have the number: its digits in a row, or with blanks, dashes, dots or brackets between them.

@@ -51,16 +51,25 @@ package struct PromisePlace: Sendable, Hashable {
 /// A store's memory to look at, from any thread: nothing is entered. Each question sees the last committed state.
 package struct StoredMemory: EventMemory {
   private let store: any Store
-  package init(_ store: any Store) { self.store = store }
+  private let last: EventID?
+
+  /// - Parameter last: as it stood when this event was stored: what later ones entered is left out; nil: as it stands now.
+  package init(_ store: any Store, asOf last: EventID? = nil) {
+    self.store = store
+    self.last = last
+  }
 
   package func entries(of place: BookPlace, from: Timestamp, to: Timestamp) throws(StoreError) -> [BookEntry] {
-    try store.entries(of: place, from: from, to: to)
+    let all = try store.entries(of: place, from: from, to: to)
+    guard let last else { return all }
+    return all.filter { $0.event.sequence <= last.sequence }
   }
 
   package func entries(
     of place: BookPlace, from: Timestamp, to: Timestamp, limit: Int
   ) throws(StoreError) -> [BookEntry] {
-    try store.entries(of: place, from: from, to: to, limit: limit)
+    if last != nil { return Array(try entries(of: place, from: from, to: to).prefix(limit)) }
+    return try store.entries(of: place, from: from, to: to, limit: limit)
   }
 
   package func enter(_ entry: BookEntry, in place: BookPlace, span: Span) throws(StoreError) {}

@@ -73,13 +73,15 @@ extension FindReport {
 /// Which routes of a table match an event, and what speaks against the others.
 enum RouteVerdicts {
   /// In the file's order, children after their parent; children of a route that did not match are left out.
-  /// Counts are answered by what is stored by now, suppression by the entry that held when the event was received.
+  /// Counts and `once` are answered by what was stored up to this event, suppression by the entry that held when the event was received.
   static func of(_ table: RouteTable, _ event: Event, _ store: any Store, _ suppressions: [Suppression]) throws
     -> [JSONValue]
   {
-    var memory = StoredMemory(store)
+    var memory = StoredMemory(store, asOf: event.id)
+    let phone = event.fields.customerPhone
     let held = suppressions.first {
-      $0.phone == event.fields.customerPhone && $0.since <= event.receivedAt && $0.holds(at: event.receivedAt)
+      ($0.phone == phone || $0.isErased && phone.map($0.isOf) ?? false) && $0.since <= event.receivedAt
+        && $0.holds(at: event.receivedAt)
     }
     return try table.explain(event, suppression: held, memory: &memory).flatMap(verdicts)
   }

@@ -43,7 +43,11 @@ enum SuppressionCommands {
       return Suppression(
         phone: phone, reason: reason, coversAnswers: all, since: before?.since ?? now, until: end)
     }
-    _ = try await context.suppress(entries.map { .add($0) })
+    // One that was erased is known again: the new entry stands in its place.
+    let nameless = phones.compactMap { known[$0] }.filter(\.isErased).map {
+      SuppressionChange.remove(phone: $0.phone, at: now)
+    }
+    _ = try await context.suppress(nameless + entries.map { .add($0) })
     return [
       "suppressions": .array(entries.map { json($0, at: now) }),
       "replaced": .array(
@@ -55,15 +59,28 @@ enum SuppressionCommands {
   static func remove(_ context: OperatorContext, _ input: OperatorInput) async throws -> JSONValue {
     try input.expect(only: ["phone", "phones"])
     let (phones, now) = (try phones(input, context), context.now())
-    let known = try await known(phones, context)
+    let all = try await Blocking.run { try context.store.suppressions() }
+    // One that was erased is found by the number alone; both may stand.
+    let known = Dictionary(
+      uniqueKeysWithValues: phones.map { phone in
+        (phone, all.filter { $0.phone == phone || $0.isErased && $0.isOf(phone) })
+      }
+    ).filter { !$0.value.isEmpty }
     let (there, absent) = (phones.filter { known[$0] != nil }, phones.filter { known[$0] == nil })
     if there.isEmpty {
       throw OperatorFailure.notFound(
         "\(absent.joined(separator: ", ")): not on the suppression list; `divert suppress list` shows who is")
     }
-    _ = try await context.suppress(there.compactMap { known[$0] }.map { .remove(phone: $0.phone, at: now) })
+    _ = try await context.suppress(there.flatMap { known[$0] ?? [] }.map { .remove(phone: $0.phone, at: now) })
+    let removed = there.compactMap { phone in
+      known[phone]?.first.map { entry in
+        var entry = entry
+        entry.phone = phone
+        return entry
+      }
+    }
     return [
-      "removed": .array(there.compactMap { known[$0] }.map { json($0, at: now) }),
+      "removed": .array(removed.map { json($0, at: now) }),
       "absent": .array(absent.map { .string($0) }),
     ]
   }

@@ -48,8 +48,12 @@ struct SealedEvent {
   }
 
   private func sweepFault(_ seal: Seal, _ coverage: RecordCoverage) -> String? {
-    if seal.digests[.payload] == nil || coverage.isSwept("payloads", sequence) { return nil }
-    return "its body is gone, and no sweep on record covers that"
+    guard seal.digests[.payload] != nil else { return nil }
+    if !coverage.isSwept("payloads", sequence) { return "its body is gone, and no sweep on record covers that" }
+    if body != SQLiteWriter.noBody || fields?.forRecord.encoded(whole: false) != canonical {
+      return "it has a body or fields again that a sweep on record took"
+    }
+    return nil
   }
 
   var fields: Event.Fields? {

@@ -62,7 +62,7 @@ private struct Erasing {
     for sequence in events { try erase(event: sequence) }
     let blank = "UPDATE changes SET subject = NULL, content = x'', seal = NULL WHERE id = ?1"
     for id in changes { try writer.statement(blank).run([.integer(id)]) }
-    if done.isEmpty, changes.isEmpty { return }
+    if done.isEmpty, changes.isEmpty { return try chain.write(writer, now: now) }
     let content: JSONValue = [
       "events": .array(done.map { .number($0) }), "changes": .array(changes.map { .number($0) }),
     ]

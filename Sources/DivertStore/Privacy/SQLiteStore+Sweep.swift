@@ -51,7 +51,7 @@ struct Sweep {
       }
     }
     if let last = next.last { place.through = last }
-    if again.isEmpty, next.isEmpty { return }
+    if again.isEmpty, next.isEmpty { return try chain.write(writer, now: now) }
     try place.write(kind.rawValue, writer)
     try counts?.write(writer)
     try record()

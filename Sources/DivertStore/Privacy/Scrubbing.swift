@@ -7,7 +7,10 @@ extension SQLiteStore {
   /// Moves the write-ahead log into the file and empties it. False: a reader held it up; what is erased is still in the log.
   package func emptyLog() throws(StoreError) -> Bool {
     try writing("empty the write-ahead log") { writer in
-      try writer.connection.prepare("PRAGMA wal_checkpoint(TRUNCATE)").first { $0.int(0) == 0 } ?? false
+      // Commits wait behind this: a reader that holds it up is not waited for here.
+      try writer.connection.run("PRAGMA busy_timeout = 20")
+      defer { try? writer.connection.run("PRAGMA busy_timeout = 5000") }
+      return try writer.connection.prepare("PRAGMA wal_checkpoint(TRUNCATE)").first { $0.int(0) == 0 } ?? false
     }
   }
 

@@ -92,6 +92,7 @@ extension SQLiteCommit {
   /// Adds the deliveries that an event has not yet; which.
   mutating func add(_ addition: Addition) throws -> [PlannedDelivery] {
     guard addition.event.tag == tag, var entries = try plan(of: addition.event) else { return [] }
+    for claim in addition.claims where try isHeld(claim) { return [] }
     for promise in addition.promises { try memory.open(promise) }
     var known = Set(entries.map { SendOfEvent($0.plan) })
     let added = addition.planned.filter { known.insert(SendOfEvent($0)).inserted }
@@ -107,6 +108,13 @@ extension SQLiteCommit {
     }
     try store(entries, of: addition.event)
     return added
+  }
+
+  /// Another event claimed it since the addition was planned.
+  private mutating func isHeld(_ claim: BookClaim) throws -> Bool {
+    let reach = Span(milliseconds: claim.span.milliseconds - 1)
+    let held = try memory.entries(of: claim.place, from: claim.entry.at - reach, to: claim.entry.at + reach)
+    return held.contains { $0.mark != claim.entry.mark }
   }
 
   private func plan(of event: EventID) throws -> [PlanEntry]? {

@@ -62,6 +62,7 @@ enum Schema {
     ALTER TABLE deliveries ADD COLUMN expires INTEGER;
     ALTER TABLE deliveries ADD COLUMN held INTEGER;
     ALTER TABLE deliveries ADD COLUMN uncertain INTEGER NOT NULL DEFAULT 0;
+    UPDATE deliveries SET prepares = 1 WHERE person = 1 AND state < 2;
 
     """ + timing + memory + record + reportUpgrade,
   ]
